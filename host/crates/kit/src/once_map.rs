@@ -1,0 +1,125 @@
+//! A bounded map whose values are made once: of many who ask for the same key
+//! at the same time one makes the value and the others wait for it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+/// See the module. A value that could not be made is not kept: the next caller
+/// tries again. When the map is full, the values used longest ago go first.
+#[derive(Debug)]
+pub struct OnceMap<K, V> {
+    inner: Mutex<Inner<K, V>>,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Inner<K, V> {
+    entries: HashMap<K, Entry<V>>,
+    tick: u64,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    cell: Arc<OnceCell<V>>,
+    used: u64,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
+    /// A map that holds at most `capacity` values (at least one).
+    pub fn new(capacity: usize) -> Self {
+        let inner = Inner { entries: HashMap::new(), tick: 0 };
+        Self { inner: Mutex::new(inner), capacity: capacity.max(1) }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner<K, V>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value, if it is there and made.
+    pub fn get(&self, key: &K) -> Option<V> {
+        let mut inner = self.lock();
+        inner.tick += 1;
+        let tick = inner.tick;
+        let entry = inner.entries.get_mut(key)?;
+        entry.used = tick;
+        entry.cell.get().cloned()
+    }
+
+    /// The value, made by `make` if it is not there. Cancel-safe: when the
+    /// caller that makes it is dropped, one of those waiting makes it instead.
+    pub async fn get_or_make<E, F>(&self, key: &K, make: impl FnOnce() -> F) -> Result<V, E>
+    where
+        F: Future<Output = Result<V, E>>,
+    {
+        let cell = self.cell(key);
+        cell.get_or_try_init(make).await.cloned()
+    }
+
+    fn cell(&self, key: &K) -> Arc<OnceCell<V>> {
+        let mut inner = self.lock();
+        inner.tick += 1;
+        let tick = inner.tick;
+        if let Some(entry) = inner.entries.get_mut(key) {
+            entry.used = tick;
+            return entry.cell.clone();
+        }
+        if inner.entries.len() >= self.capacity {
+            let oldest = inner.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest {
+                inner.entries.remove(&oldest);
+            }
+        }
+        let cell = Arc::new(OnceCell::new());
+        inner.entries.insert(key.clone(), Entry { cell: cell.clone(), used: tick });
+        cell
+    }
+
+    /// Forgets the values for which `keep` says no. Values being made go too:
+    /// those waiting still get them, later callers make them anew.
+    pub fn retain(&self, mut keep: impl FnMut(&K) -> bool) {
+        self.lock().entries.retain(|key, _| keep(key));
+    }
+
+    /// How many values are held or being made.
+    pub fn len(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn makes_once_and_bounds() {
+        let map: OnceMap<u32, u32> = OnceMap::new(2);
+        let made = std::sync::atomic::AtomicU32::new(0);
+        let make = |key: u32| {
+            made.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            async move { Ok::<_, ()>(key * 10) }
+        };
+        assert_eq!(map.get_or_make(&1, || make(1)).await, Ok(10));
+        assert_eq!(map.get_or_make(&1, || make(1)).await, Ok(10));
+        assert_eq!(map.get_or_make(&2, || make(2)).await, Ok(20));
+        assert_eq!(map.get(&1), Some(10));
+        assert_eq!(map.get_or_make(&3, || make(3)).await, Ok(30));
+        assert_eq!((map.len(), map.get(&2)), (2, None));
+        assert_eq!(made.into_inner(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_kept() {
+        let map: OnceMap<u32, u32> = OnceMap::new(2);
+        assert_eq!(map.get_or_make(&1, || async { Err::<u32, _>("no") }).await, Err("no"));
+        assert_eq!(map.get_or_make(&1, || async { Ok::<_, &str>(1) }).await, Ok(1));
+    }
+}

@@ -1,0 +1,28 @@
+//! The platform's vocabulary: names, ids, limits, records, and the three values
+//! that travel (`Invocation`, `ResolvedFunction`, `Outcome`).
+//!
+//! No I/O, no async, and no mention of HTTP, sled or wasmtime. Every name, id
+//! and digest is parsed once, at the edge, into a type that cannot be wrong.
+
+pub mod arn;
+pub mod digest;
+pub mod ids;
+pub mod invocation;
+pub mod limits;
+pub mod names;
+pub mod outcome;
+pub mod records;
+pub mod resolved;
+pub mod settings;
+pub mod time;
+pub mod units;
+
+pub use arn::{AccountId, FunctionArn, Region};
+pub use digest::Digest;
+pub use ids::{RequestId, RevisionId, UrlId};
+pub use invocation::{Invocation, Payload};
+pub use names::{FunctionName, FunctionRef, NameError, Qualifier, Version};
+pub use outcome::{FunctionError, Outcome, Status, Usage};
+pub use resolved::{ResolvedFunction, World};
+pub use time::Timestamp;
+pub use units::MemoryMib;

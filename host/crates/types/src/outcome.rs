@@ -1,0 +1,77 @@
+//! What a call came to: the answer or the guest's failure, and what it used.
+//!
+//! A failing guest is data here, not a Rust error (reference section 5.2).
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// The end of one call.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The handler's answer, or how it failed.
+    pub result: Result<Vec<u8>, FunctionError>,
+    /// What the call used.
+    pub usage: Usage,
+}
+
+/// A function's failure, as its caller reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionError {
+    /// The guest's own error type, or one of [`error_type`].
+    #[serde(rename = "errorType")]
+    pub error_type: String,
+    /// The text for people.
+    #[serde(rename = "errorMessage")]
+    pub message: String,
+    /// Where it came from, outermost first.
+    #[serde(rename = "stackTrace", skip_serializing_if = "Vec::is_empty")]
+    pub stack: Vec<String>,
+}
+
+/// Error types the platform itself gives.
+pub mod error_type {
+    /// Past the function's timeout.
+    pub const TIMED_OUT: &str = "Sandbox.Timedout";
+    /// Past MemorySize.
+    pub const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";
+    /// Past the fuel budget.
+    pub const OUT_OF_FUEL: &str = "Runtime.OutOfFuel";
+    /// A panic that the guest reported before its trap.
+    pub const PANIC: &str = "Runtime.Panic";
+    /// Any other trap, or an exit.
+    pub const EXIT: &str = "Runtime.ExitError";
+    /// A buffered answer over the limit.
+    pub const RESPONSE_TOO_LARGE: &str = "Function.ResponseSizeTooLarge";
+    /// An HTTP component that ended without answering, or answered with an error.
+    pub const NO_RESPONSE: &str = "Function.NoResponse";
+}
+
+/// How a call ended, for REPORT and the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// With an answer.
+    Success,
+    /// With an error the handler returned.
+    Failure,
+    /// With a trap, a limit or an exit.
+    Crash,
+    /// At the timeout.
+    Timeout,
+}
+
+/// What one call used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// How it ended.
+    pub status: Status,
+    /// Wall-clock time from taking the instance to the handler's end; for a
+    /// streamed answer to the end of the stream.
+    pub duration: Duration,
+    /// Time to load the image, when this call had to wait for it.
+    pub init: Option<Duration>,
+    /// The largest sum of all linear memories and tables, in bytes.
+    pub memory_bytes_peak: u64,
+    /// Fuel burned; about one unit a wasm instruction.
+    pub fuel: u64,
+}

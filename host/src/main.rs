@@ -1,0 +1,3 @@
+//! The `lamina` binary.
+
+fn main() {}
