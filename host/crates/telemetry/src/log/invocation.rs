@@ -1,0 +1,208 @@
+//! The log of one call: START, the guest's lines, END and REPORT.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lamina_kit::Clock;
+use lamina_types::{RequestId, Timestamp, Version, limits};
+
+use super::lines::Lines;
+use super::ring::{Group, Logs};
+use crate::report::Report;
+
+/// Which of a guest's output streams wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// The log of one call. Clones share it; lines appear in the group as they are
+/// written, so that a reader can follow a running call.
+#[derive(Clone)]
+pub struct InvocationLog {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    group: Arc<Group>,
+    stream: Arc<str>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    line_bytes_max: usize,
+    lines_per_s: u32,
+    bytes_per_s: u32,
+}
+
+#[derive(Default)]
+struct State {
+    stdout: Lines,
+    stderr: Lines,
+    window: Window,
+    tail: Option<Vec<u8>>,
+    ended: bool,
+}
+
+/// What was written in the current second, and what had to be dropped.
+#[derive(Default)]
+struct Window {
+    start: Duration,
+    lines: u32,
+    bytes: u32,
+    dropped_lines: u64,
+    dropped_bytes: u64,
+}
+
+/// What a call's log is opened with.
+#[derive(Debug, Clone)]
+pub struct Opening<'a> {
+    /// The log group.
+    pub group: &'a Arc<str>,
+    /// The log stream.
+    pub stream: Arc<str>,
+    /// The call.
+    pub request_id: &'a RequestId,
+    /// The version that runs.
+    pub version: Version,
+    /// Whether to keep the last 4 KiB for the caller.
+    pub tail: bool,
+}
+
+impl Logs {
+    /// Opens the log of a call and writes its START line.
+    pub fn start(&self, opening: Opening<'_>, clock: Arc<dyn Clock>) -> InvocationLog {
+        let config = self.config();
+        let limits = Limits {
+            line_bytes_max: config.line_bytes_max,
+            lines_per_s: config.call_lines_per_s,
+            bytes_per_s: config.call_bytes_per_s,
+        };
+        let state = State { tail: opening.tail.then(Vec::new), ..State::default() };
+        let group = self.group(opening.group);
+        let shared = Shared { group, stream: opening.stream, clock, limits, state: Mutex::new(state) };
+        let log = InvocationLog { shared: Arc::new(shared) };
+        let line = format!("START RequestId: {} Version: {}", opening.request_id, opening.version);
+        log.shared.emit(&mut log.shared.lock(), [line.into()]);
+        log
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends to the group, past all limits.
+    fn emit<const N: usize>(&self, state: &mut State, lines: [Box<str>; N]) {
+        if let Some(tail) = &mut state.tail {
+            for line in &lines {
+                tail.extend_from_slice(line.as_bytes());
+                tail.push(b'\n');
+            }
+            // Cut seldom: moving 4 KiB for every line would cost more than keeping 8.
+            if tail.len() > 2 * limits::LOG_TAIL_BYTES_MAX {
+                cut_to_tail(tail);
+            }
+        }
+        self.group.append(Timestamp(self.clock.epoch_micros()), &self.stream, lines);
+    }
+
+    /// Appends a guest's line if the call is within its rate.
+    fn emit_limited(&self, state: &mut State, line: Box<str>) {
+        let now = self.clock.monotonic();
+        if now.saturating_sub(state.window.start) >= Duration::from_secs(1) {
+            self.say_dropped(state);
+            state.window = Window { start: now, ..Window::default() };
+        }
+        let bytes = u32::try_from(line.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let window = &mut state.window;
+        let full = window.lines >= self.limits.lines_per_s
+            || window.bytes.saturating_add(bytes) > self.limits.bytes_per_s && window.lines > 0;
+        if full {
+            window.dropped_lines += 1;
+            window.dropped_bytes += u64::from(bytes);
+            return;
+        }
+        window.lines += 1;
+        window.bytes = window.bytes.saturating_add(bytes);
+        self.emit(state, [line]);
+    }
+
+    fn say_dropped(&self, state: &mut State) {
+        let (lines, bytes) = (state.window.dropped_lines, state.window.dropped_bytes);
+        if lines > 0 {
+            state.window.dropped_lines = 0;
+            let line = format!(
+                "LAMINA log lines dropped: {lines} ({bytes} bytes), over {} lines or {} bytes a second",
+                self.limits.lines_per_s, self.limits.bytes_per_s
+            );
+            self.emit(state, [line.into()]);
+        }
+    }
+}
+
+fn cut_to_tail(tail: &mut Vec<u8>) {
+    let cut = tail.len().saturating_sub(limits::LOG_TAIL_BYTES_MAX);
+    tail.drain(..cut);
+}
+
+impl InvocationLog {
+    /// Takes what the guest wrote. Nothing is taken after the END line.
+    pub fn write(&self, source: Source, bytes: &[u8]) {
+        let mut state = self.shared.lock();
+        if state.ended {
+            return;
+        }
+        let mut lines = match source {
+            Source::Stdout => std::mem::take(&mut state.stdout),
+            Source::Stderr => std::mem::take(&mut state.stderr),
+        };
+        lines.write(bytes, self.shared.limits.line_bytes_max, |line| self.shared.emit_limited(&mut state, line));
+        match source {
+            Source::Stdout => state.stdout = lines,
+            Source::Stderr => state.stderr = lines,
+        }
+    }
+
+    /// Writes a line of the platform's own, such as the one about a timeout.
+    pub fn platform_line(&self, line: String) {
+        let mut state = self.shared.lock();
+        if !state.ended {
+            self.shared.emit(&mut state, [line.into()]);
+        }
+    }
+
+    /// Writes unfinished lines, END and REPORT, and answers the tail if it was
+    /// asked for. A second call does nothing.
+    pub fn end(&self, report: &Report<'_>) -> Option<Vec<u8>> {
+        let mut state = self.shared.lock();
+        if std::mem::replace(&mut state.ended, true) {
+            return None;
+        }
+        let (mut stdout, mut stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
+        stdout.finish(|line| self.shared.emit_limited(&mut state, line));
+        stderr.finish(|line| self.shared.emit_limited(&mut state, line));
+        self.shared.say_dropped(&mut state);
+        let end = format!("END RequestId: {}", report.request_id);
+        self.shared.emit(&mut state, [end.into(), report.to_line().into()]);
+        let mut tail = state.tail.take()?;
+        cut_to_tail(&mut tail);
+        Some(tail)
+    }
+}
+
+impl std::fmt::Debug for InvocationLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InvocationLog").field("stream", &self.shared.stream).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The REPORT line of a call (reference section 5.5).
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use lamina_types::{MemoryMib, RequestId, Status, Usage};
+
+/// What a REPORT line says. `Fuel Used` is ours, after Lambda's own fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The call.
+    pub request_id: &'a RequestId,
+    /// MemorySize.
+    pub memory: MemoryMib,
+    /// The function's timeout: what a call that ran into it is billed.
+    pub timeout: Duration,
+    /// What the call used.
+    pub usage: Usage,
+    /// The error type, when the call failed.
+    pub error_type: Option<&'a str>,
+}
+
+impl Report<'_> {
+    /// Billed duration: duration and init together, rounded up to the next
+    /// millisecond; a timeout bills the timeout.
+    pub fn billed_ms(&self) -> u64 {
+        let billed = match self.usage.status {
+            Status::Timeout => self.timeout,
+            _ => self.usage.duration + self.usage.init.unwrap_or_default(),
+        };
+        u64::try_from(billed.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// The line, with its trailing tab.
+    pub fn to_line(&self) -> String {
+        let Self { request_id, memory, usage, .. } = self;
+        let mut line = String::with_capacity(256);
+        let duration_ms = usage.duration.as_secs_f64() * 1e3;
+        let peak_mib = usage.memory_bytes_peak.div_ceil(1 << 20);
+        // Writing into a String cannot fail.
+        let _ = write!(
+            line,
+            "REPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {peak_mib} MB\t",
+            self.billed_ms(),
+            memory.0,
+        );
+        if let Some(init) = usage.init {
+            let _ = write!(line, "Init Duration: {:.2} ms\t", init.as_secs_f64() * 1e3);
+        }
+        let _ = write!(line, "Fuel Used: {}\t", usage.fuel);
+        match usage.status {
+            Status::Success | Status::Failure => {}
+            Status::Timeout => line.push_str("Status: timeout\t"),
+            Status::Crash => {
+                let _ = write!(line, "Status: error\tError Type: {}\t", self.error_type.unwrap_or("Unknown"));
+            }
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: Status, init_ms: Option<u64>, error_type: Option<&str>, expect: &str) {
+        let request_id = RequestId::from_random([0; 16]);
+        let usage = Usage {
+            status,
+            duration: Duration::from_micros(3_014),
+            init: init_ms.map(Duration::from_millis),
+            memory_bytes_peak: (35 << 20) + 1,
+            fuel: 12_345,
+        };
+        let timeout = Duration::from_secs(3);
+        let report = Report { request_id: &request_id, memory: MemoryMib(128), timeout, usage, error_type };
+        let line = report.to_line();
+        let (_, rest) = line.split_once("\tDuration: ").unwrap();
+        assert_eq!(rest, expect);
+    }
+
+    #[test]
+    fn lines() {
+        check(
+            Status::Success,
+            None,
+            None,
+            "3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tFuel Used: 12345\t",
+        );
+        check(
+            Status::Success,
+            Some(110),
+            None,
+            "3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.00 ms\tFuel Used: 12345\t",
+        );
+        check(
+            Status::Timeout,
+            None,
+            None,
+            "3.01 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tFuel Used: 12345\tStatus: timeout\t",
+        );
+        check(
+            Status::Crash,
+            None,
+            Some("Runtime.Panic"),
+            "3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tFuel Used: 12345\tStatus: error\tError Type: Runtime.Panic\t",
+        );
+    }
+}
