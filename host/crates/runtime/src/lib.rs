@@ -1,1 +1,35 @@
-//! To be written.
+//! The wasm side: engine, images, instances and their limits.
+//!
+//! One fresh instance serves one invocation. Nothing compiles on an invoking
+//! thread, and nothing is loaded that this host did not compile itself from
+//! bytes whose digest and signature were just checked.
+//!
+//! Knows no records and opens no paths: it gets digests, artifacts and
+//! directory handles. The only crate that names wasmtime.
+
+mod bindings;
+mod compile;
+mod config;
+mod ctx;
+mod engine;
+mod error;
+mod exec;
+mod failure;
+mod image;
+mod inspect;
+mod limits;
+mod linker;
+mod mounts;
+mod output;
+mod response;
+mod runtime;
+mod sources;
+
+pub use config::Config;
+pub use error::{CodeError, PrepareError, RunError};
+pub use exec::http::HttpStart;
+pub use exec::streaming::StreamStart;
+pub use exec::{Call, HttpError, RequestBody, ResponseBody};
+pub use inspect::{InspectError, inspect};
+pub use response::{HttpPrelude, StreamHead};
+pub use runtime::{Code, CodeCheck, Refused, Runtime};

@@ -1,0 +1,28 @@
+//! What can go wrong with stored bytes.
+
+use lamina_types::Digest;
+
+/// See the variants.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such content.
+    #[error("artifact {0} is missing")]
+    Missing(Digest),
+    /// The stored bytes are not the ones that were put there.
+    #[error("artifact {0} is damaged: its bytes no longer have this digest")]
+    Corrupt(Digest),
+    /// A derived file's kind or name is not made of `[a-z0-9.-]`.
+    #[error("`{0}` is not a name for a derived file: allowed are lower-case letters, digits, dots and hyphens")]
+    Name(String),
+    /// The disk.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done, and to what.
+        doing: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The blocking task died.
+    #[error("an artifact task did not end: {0}")]
+    Task(String),
+}

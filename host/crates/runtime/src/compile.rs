@@ -1,0 +1,111 @@
+//! Images: from the artifact store into the engine, through every check.
+//!
+//! One load makes an image for all who wait for it. The order is fixed: read
+//! the component (the store checks its digest), ask whether its signature still
+//! counts, then take the sealed image or compile a new one on the compile
+//! workers. Nothing here runs on an invoking thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use lamina_artifacts::Artifacts;
+use lamina_types::Digest;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::error::CodeError;
+use crate::image::{self, Fingerprint, ImageKey};
+use crate::runtime::CodeCheck;
+
+/// The kind of derived files that images are.
+const IMAGES: &str = "images";
+
+/// Loads and makes images.
+pub(crate) struct Loader {
+    pub(crate) engine: Engine,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) check: Arc<dyn CodeCheck>,
+    pub(crate) key: ImageKey,
+    fingerprint: Fingerprint,
+    workers: Semaphore,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+}
+
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Loader {
+    pub(crate) fn new(
+        engine: Engine,
+        artifacts: Artifacts,
+        check: Arc<dyn CodeCheck>,
+        key: ImageKey,
+        config: &crate::Config,
+    ) -> Self {
+        let fingerprint = Fingerprint::of(&engine);
+        let workers = Semaphore::new(config.compile_workers.max(1));
+        let (waiting, waiting_max) = (AtomicUsize::new(0), config.compile_queue_max);
+        Self { engine, artifacts, check, key, fingerprint, workers, waiting, waiting_max }
+    }
+
+    /// The component, ready to be linked.
+    pub(crate) async fn load(&self, digest: &Digest) -> Result<Component, CodeError> {
+        let component = *digest;
+        let refused = |reason: String| CodeError::Refused { component, reason };
+        let bytes = self.artifacts.get(digest).await.map_err(|error| refused(error.to_string()))?;
+        self.check.check(digest, &bytes).map_err(|refusal| refused(refusal.reason))?;
+        let name = self.fingerprint.image_name(digest);
+        let stored = match self.artifacts.get_derived(IMAGES, &name).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::warn!(%component, %error, "compiled image cannot be read and is made again");
+                None
+            }
+        };
+        if let Some(image) = stored {
+            match self.open(digest, image).await {
+                Ok(loaded) => return Ok(loaded),
+                Err(reason) => {
+                    tracing::warn!(%component, reason, "compiled image is discarded and made again");
+                    let _ = self.artifacts.remove_derived(IMAGES, &name).await;
+                }
+            }
+        }
+        let (loaded, image) = self.compile(digest, bytes).await?;
+        // Without the file the next start compiles again: worth a warning, not a failure.
+        if let Err(error) = self.artifacts.put_derived(IMAGES, &name, Bytes::from(image)).await {
+            tracing::warn!(%component, %error, "compiled image cannot be stored");
+        }
+        Ok(loaded)
+    }
+
+    async fn open(&self, digest: &Digest, image: Bytes) -> Result<Component, String> {
+        let (engine, key, digest) = (self.engine.clone(), self.key.clone(), *digest);
+        let open = move || image::open(&engine, &key, &digest, &image).map_err(|error| error.to_string());
+        tokio::task::spawn_blocking(open).await.map_err(|error| error.to_string())?
+    }
+
+    async fn compile(&self, digest: &Digest, bytes: Bytes) -> Result<(Component, Vec<u8>), CodeError> {
+        let component = *digest;
+        let internal = |reason: String| CodeError::Internal { component, reason };
+        let waiting = Waiting(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.waiting_max {
+            return Err(CodeError::QueueFull { max: self.waiting_max });
+        }
+        let permit = self.workers.acquire().await.map_err(|error| internal(error.to_string()))?;
+        drop(waiting);
+        let (engine, key) = (self.engine.clone(), self.key.clone());
+        let work = move || image::compile(&engine, &key, &component, &bytes);
+        let compiled = tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.to_string()))?;
+        drop(permit);
+        compiled.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })
+    }
+}

@@ -1,0 +1,66 @@
+//! What an operator may set.
+
+use std::time::Duration;
+
+/// The runtime's settings. Every default is chosen for one machine with a few
+/// cores; see `host/ARCHITECTURE.md` for where the numbers come from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Instances that may exist at once; past it a call is throttled. Each
+    /// reserves 4 GiB of address space, not of memory. 1 to 4,000; default 1,000.
+    pub instances_max: u32,
+    /// Bytes of a linear memory that stay mapped in its slot between calls, when
+    /// the kernel can tell which pages were written. Default 1 MiB.
+    pub memory_keep_resident_bytes: usize,
+    /// Loaded images kept; past it the one used longest ago goes. Default 1,000.
+    pub images_max: usize,
+    /// Threads that compile. Default 1.
+    pub compile_workers: usize,
+    /// Components that may wait to be compiled; past it a deploy is refused.
+    /// Default 1,000.
+    pub compile_queue_max: usize,
+    /// Fuel of one call: this, times MemorySize in GB, times the timeout in
+    /// seconds. The default of 100,000,000,000 is more than a core burns, so that
+    /// the timeout is felt first; lower it to sell less.
+    pub fuel_per_gb_second: u64,
+    /// How long a computing guest holds its thread before others get a turn.
+    /// Default 2 ms.
+    pub epoch_tick: Duration,
+    /// Handles a guest may hold at once (streams, files, pollables). Default 1,024:
+    /// Lambda's limit of descriptors.
+    pub handles_max: usize,
+    /// Bytes a guest may pass to the host in one call. Default 8 MiB: an answer
+    /// and its frame.
+    pub hostcall_bytes_max: usize,
+    /// Bytes of randomness a guest may read in one call. Default 1 MiB.
+    pub random_bytes_max: u64,
+    /// Bytes of HTTP fields in one message, as held in memory. Default 128 KiB.
+    pub http_fields_bytes_max: usize,
+    /// Core instances, memories and tables of one component. Default 256, 16, 64.
+    pub core_instances_max: u32,
+    #[expect(missing_docs, reason = "said above")]
+    pub memories_max: u32,
+    #[expect(missing_docs, reason = "said above")]
+    pub tables_max: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            instances_max: 1_000,
+            memory_keep_resident_bytes: 1 << 20,
+            images_max: 1_000,
+            compile_workers: 1,
+            compile_queue_max: 1_000,
+            fuel_per_gb_second: 100_000_000_000,
+            epoch_tick: Duration::from_millis(2),
+            handles_max: 1_024,
+            hostcall_bytes_max: 8 << 20,
+            random_bytes_max: 1 << 20,
+            http_fields_bytes_max: 128 << 10,
+            core_instances_max: 256,
+            memories_max: 16,
+            tables_max: 64,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The data of one instance's store.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+use lamina_telemetry::{InvocationLog, Source};
+use lamina_types::ResolvedFunction;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
+
+use crate::bindings::{diagnostics, types};
+use crate::config::Config;
+use crate::limits::Limiter;
+use crate::mounts::{Mounts, TASK_ROOT};
+use crate::output::Output;
+use crate::sources::Sources;
+
+/// What a guest's panic report may hold of each text, in bytes.
+const PANIC_TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// Everything an instance can reach. Built for one call, dropped with it.
+pub(crate) struct Ctx {
+    table: ResourceTable,
+    /// Built on first use: most calls never touch it.
+    wasi: Option<WasiCtx>,
+    http: WasiHttpCtx,
+    hooks: NoNetwork,
+    guest: Guest,
+    pub(crate) limiter: Limiter,
+    pub(crate) panic: Option<Panic>,
+}
+
+/// The facts a guest's WASI context is built from.
+pub(crate) struct Guest {
+    pub(crate) function: Arc<ResolvedFunction>,
+    pub(crate) log: InvocationLog,
+    pub(crate) log_stream: Arc<str>,
+    pub(crate) trace_id: String,
+    pub(crate) sources: Sources,
+    pub(crate) mounts: Mounts,
+    pub(crate) random_bytes_max: u64,
+}
+
+/// A panic as the guest reported it.
+#[derive(Debug, Clone)]
+pub(crate) struct Panic {
+    pub(crate) message: String,
+    pub(crate) location: Option<String>,
+}
+
+impl Ctx {
+    pub(crate) fn new(guest: Guest, config: &Config) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(config.handles_max);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(config.http_fields_bytes_max);
+        let limiter = Limiter::new(guest.function.memory.bytes(), config);
+        Self { table, wasi: None, http, hooks: NoNetwork, guest, limiter, panic: None }
+    }
+
+    pub(crate) fn memory(&self) -> lamina_types::MemoryMib {
+        self.guest.function.memory
+    }
+
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    pub(crate) fn mounts_and_table(&mut self) -> (&Mounts, &mut ResourceTable) {
+        (&self.guest.mounts, &mut self.table)
+    }
+}
+
+impl Guest {
+    fn wasi(&self) -> WasiCtx {
+        let mut wasi = WasiCtxBuilder::new();
+        self.sources.install(&mut wasi);
+        wasi.allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .allow_blocking_current_thread(true)
+            .max_random_size(self.random_bytes_max)
+            .initial_cwd(TASK_ROOT)
+            .arg("bootstrap")
+            .envs(&self.environment())
+            .stdout(Output { log: self.log.clone(), source: Source::Stdout })
+            .stderr(Output { log: self.log.clone(), source: Source::Stderr });
+        wasi.build()
+    }
+
+    /// Lambda's own variables, then the author's; the author cannot have set a
+    /// reserved one (reference 4.5), and may replace the others.
+    fn environment(&self) -> Vec<(&str, String)> {
+        let function = &self.function;
+        let mut all: Vec<(&str, String)> = vec![
+            ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", function.version.to_string()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.0.to_string()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", function.log_group.to_string()),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", self.log_stream.to_string()),
+            ("AWS_REGION", function.region.to_string()),
+            ("AWS_DEFAULT_REGION", function.region.to_string()),
+            ("LAMBDA_TASK_ROOT", TASK_ROOT.to_owned()),
+            ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+            ("_HANDLER", function.handler.to_string()),
+            ("_X_AMZN_TRACE_ID", self.trace_id.clone()),
+        ];
+        for (name, value) in
+            [("TZ", ":UTC"), ("LANG", "en_US.UTF-8"), ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin")]
+        {
+            if !function.environment.contains_key(name) {
+                all.push((name, value.to_owned()));
+            }
+        }
+        all.extend(function.environment.iter().map(|(name, value)| (name.as_str(), value.clone())));
+        all
+    }
+}
+
+impl WasiView for Ctx {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let guest = &self.guest;
+        WasiCtxView { ctx: self.wasi.get_or_insert_with(|| guest.wasi()), table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Ctx {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
+    }
+}
+
+/// Refuses every outgoing request: no function has a network yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoNetwork;
+
+type Sent = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>);
+
+impl WasiHttpHooks for NoNetwork {
+    fn send_request(
+        &mut self,
+        _request: http::Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _done: Box<dyn Future<Output = Result<(), HttpError>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Sent, HttpError>> + Send> {
+        Box::new(async { Err(HttpError::HttpRequestDenied) })
+    }
+
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        is_hop_by_hop(name)
+    }
+
+    fn forbidden_header_filter(&mut self) -> wasmtime_wasi_http::ForbiddenHeaderFilter {
+        Arc::new(is_hop_by_hop)
+    }
+}
+
+/// Fields that belong to a connection, not to a message (RFC 9110, 7.6.1). A
+/// guest neither sees nor sets them. `host` and `te: trailers` stay readable.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    const NAMES: [HeaderName; 6] = [
+        http::header::CONNECTION,
+        http::header::PROXY_AUTHENTICATE,
+        http::header::PROXY_AUTHORIZATION,
+        http::header::TRANSFER_ENCODING,
+        http::header::UPGRADE,
+        HeaderName::from_static("keep-alive"),
+    ];
+    NAMES.contains(name)
+}
+
+impl types::Host for Ctx {}
+
+impl diagnostics::Host for Ctx {
+    fn panicked(&mut self, message: String, location: Option<String>) -> wasmtime::Result<()> {
+        self.panic.get_or_insert_with(|| Panic { message: cut(message), location: location.map(cut) });
+        Ok(())
+    }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > PANIC_TEXT_BYTES_MAX {
+        let end = (0..=PANIC_TEXT_BYTES_MAX).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}

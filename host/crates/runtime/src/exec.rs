@@ -1,0 +1,196 @@
+//! One call on one fresh instance: store, limits, handler, outcome.
+
+pub(crate) mod http;
+pub(crate) mod streaming;
+
+mod buffered;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http_body_util::combinators::UnsyncBoxBody;
+use bytes::Bytes;
+use lamina_telemetry::InvocationLog;
+use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Status, Timestamp, Usage};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+
+use crate::bindings::types;
+use crate::ctx::{Ctx, Guest};
+use crate::error::RunError;
+use crate::failure;
+use crate::runtime::{Code, Runtime, Shared};
+use crate::sources::Sources;
+
+/// The body of a request that a component gets itself.
+pub type RequestBody = UnsyncBoxBody<Bytes, HttpError>;
+/// The body of a streamed answer.
+pub type ResponseBody = UnsyncBoxBody<Bytes, HttpError>;
+
+/// Why a body broke off.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct HttpError(pub String);
+
+impl HttpError {
+    pub(crate) fn broken() -> Self {
+        Self("the function failed after the first byte of its answer".to_owned())
+    }
+}
+
+/// One call.
+pub struct Call {
+    /// The code to run.
+    pub code: Code,
+    /// The version it belongs to.
+    pub function: Arc<ResolvedFunction>,
+    /// What the caller sent.
+    pub invocation: Invocation,
+    /// Where the guest's lines go.
+    pub log: InvocationLog,
+    /// The stream of that log.
+    pub log_stream: Arc<str>,
+}
+
+/// A store with its limits, and what is needed to end the call.
+struct Running {
+    runtime: Arc<Shared>,
+    call: Call,
+    store: Store<Ctx>,
+    sources: Sources,
+    fuel: u64,
+    start: Duration,
+}
+
+/// How the wasm side of a call ended: within its timeout or not.
+type Ended<T> = Result<wasmtime::Result<T>, tokio::time::error::Elapsed>;
+
+impl Running {
+    fn new(runtime: &Runtime, call: Call) -> Result<Self, RunError> {
+        let shared = runtime.shared.clone();
+        let function = &call.function;
+        let sources = match function.settings.seed {
+            Some(seed) => Sources::Fixed(seed),
+            None => Sources::Live(shared.clock.clone()),
+        };
+        let fuel = function.settings.fuel.unwrap_or_else(|| fuel_budget(&shared.config, function));
+        let guest = Guest {
+            function: function.clone(),
+            log: call.log.clone(),
+            log_stream: call.log_stream.clone(),
+            trace_id: call.invocation.trace_id.clone(),
+            sources: sources.clone(),
+            mounts: call.code.image.mounts.clone(),
+            random_bytes_max: shared.config.random_bytes_max,
+        };
+        let start = shared.clock.monotonic();
+        let mut store = Store::new(shared.engine(), Ctx::new(guest, &shared.config));
+        store.limiter(|ctx| &mut ctx.limiter);
+        store.set_fuel(fuel).map_err(|error| RunError::Internal(error.to_string()))?;
+        store.set_hostcall_fuel(shared.config.hostcall_bytes_max);
+        store.set_epoch_deadline(1);
+        // tokio's own yield: the engine's wakes itself at once, and I/O starves.
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+        Ok(Self { runtime: shared, call, store, sources, fuel, start })
+    }
+
+    fn timeout(&self) -> Duration {
+        self.call.function.timeout
+    }
+
+    /// When the guest is told that its time ends.
+    fn deadline_ms(&self) -> u64 {
+        let timeout = u64::try_from(self.timeout().as_millis()).unwrap_or(u64::MAX);
+        self.sources.epoch_millis().saturating_add(timeout)
+    }
+
+    /// The outcome of a call that ended one way or another, and its log lines.
+    fn outcome(&mut self, ended: Ended<Result<Vec<u8>, FunctionError>>) -> Result<Outcome, RunError> {
+        let id = &self.call.invocation.request_id;
+        let (result, status) = match ended {
+            Ok(Ok(Ok(answer))) => (Ok(answer), Status::Success),
+            Ok(Ok(Err(failure))) => (Err(failure), Status::Failure),
+            Ok(Err(error)) if error.is::<PoolConcurrencyLimitError>() => return Err(RunError::PoolExhausted),
+            Ok(Err(error)) => {
+                let (failure, status) = failure::crashed(id, self.store.data(), self.fuel, &error);
+                (Err(failure), status)
+            }
+            Err(_) => {
+                let (failure, status) = failure::timed_out(id, self.timeout());
+                (Err(failure), status)
+            }
+        };
+        if let Err(failure) = &result {
+            self.log_failure(failure, status);
+        }
+        Ok(Outcome { result, usage: self.usage(status) })
+    }
+
+    fn usage(&self, status: Status) -> Usage {
+        Usage {
+            status,
+            duration: self.runtime.clock.monotonic().saturating_sub(self.start),
+            init: self.call.code.init,
+            memory_bytes_peak: self.store.data().limiter.peak,
+            fuel: self.fuel - self.store.get_fuel().unwrap_or_default().min(self.fuel),
+        }
+    }
+
+    fn log_failure(&self, failure: &FunctionError, status: Status) {
+        let (id, log) = (&self.call.invocation.request_id, &self.call.log);
+        match status {
+            Status::Timeout => {
+                let now = Timestamp(self.runtime.clock.epoch_micros()).to_iso_millis();
+                let seconds = self.timeout().as_secs_f64();
+                log.platform_line(format!("{now} {id} Task timed out after {seconds:.2} seconds"));
+            }
+            Status::Crash => log.platform_line(format!("{}\t{}", failure.message, failure.error_type)),
+            Status::Success | Status::Failure => {
+                log.platform_line(format!("[ERROR] {}: {}", failure.error_type, failure.message));
+            }
+        }
+        for line in &failure.stack {
+            log.platform_line(format!("  {line}"));
+        }
+    }
+}
+
+/// The operator's rate, times GB, times seconds.
+fn fuel_budget(config: &crate::Config, function: &ResolvedFunction) -> u64 {
+    let per_gb = u128::from(config.fuel_per_gb_second) * u128::from(function.memory.0) / 1_024;
+    let budget = per_gb * function.timeout.as_millis() / 1_000;
+    u64::try_from(budget).unwrap_or(u64::MAX)
+}
+
+/// The strings of a WIT context that borrow from a call.
+struct Facts {
+    version: String,
+    arn: String,
+}
+
+impl Facts {
+    fn of(call: &Call) -> Self {
+        let function = &call.function;
+        let arn = lamina_types::FunctionArn {
+            region: function.region.clone(),
+            account: function.account.clone(),
+            function: call.invocation.function.clone(),
+        };
+        Self { version: function.version.to_string(), arn: arn.to_string() }
+    }
+
+    fn context<'a>(&'a self, call: &'a Call, deadline_ms: u64) -> types::Context<'a> {
+        types::Context {
+            request_id: call.invocation.request_id.as_str(),
+            function_name: call.function.name.as_str(),
+            function_version: &self.version,
+            invoked_function_arn: &self.arn,
+            memory_limit_in_mb: call.function.memory.0,
+            deadline_ms,
+            log_group_name: &call.function.log_group,
+            log_stream_name: &call.log_stream,
+            trace_id: &call.invocation.trace_id,
+            client_context: call.invocation.client_context.as_deref(),
+            identity: None,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A `function-http` component: it gets the request itself and answers it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use http_body_util::BodyExt as _;
+use lamina_types::outcome::error_type;
+use lamina_types::{FunctionError, Outcome, World};
+use tokio::sync::oneshot;
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
+
+use super::{Call, HttpError, RequestBody, ResponseBody, Running};
+use crate::error::RunError;
+use crate::response::Broken;
+use crate::runtime::{Handler, Runtime};
+
+/// The caller's side of a call: the response as soon as the guest set it; fails
+/// when the call ends before it did.
+pub struct HttpStart {
+    /// The response. Its body yields an error when the call failed before the
+    /// guest had finished it.
+    pub response: oneshot::Receiver<http::Response<ResponseBody>>,
+}
+
+/// What the guest did with its response-outparam.
+#[derive(Clone, Default)]
+struct Answer(Arc<AtomicU8>);
+
+impl Answer {
+    const SET: u8 = 1;
+    const ERROR: u8 = 2;
+
+    fn set(&self, to: u8) {
+        self.0.store(to, Ordering::SeqCst);
+    }
+
+    fn result(&self) -> Result<Vec<u8>, FunctionError> {
+        let message = match self.0.load(Ordering::SeqCst) {
+            Self::SET => return Ok(Vec::new()),
+            Self::ERROR => "the component answered with an error instead of a response",
+            _ => "the component ended without setting a response",
+        };
+        let error_type = error_type::NO_RESPONSE.to_owned();
+        Err(FunctionError { error_type, message: message.to_owned(), stack: Vec::new() })
+    }
+}
+
+impl Runtime {
+    /// Runs a `function-http` component on a fresh instance; the future is the
+    /// call, as in [`Runtime::streaming`]. The request must have a Host header
+    /// or an authority.
+    pub fn http(
+        &self,
+        call: Call,
+        request: http::Request<RequestBody>,
+    ) -> Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, HttpStart), RunError> {
+        let mut running = Running::new(self, call)?;
+        let image = running.call.code.image.clone();
+        if !matches!(image.handler, Handler::Http(_)) {
+            return Err(RunError::World { world: running.call.function.world, wanted: World::FunctionHttp.name() });
+        }
+        let (sender, response) = oneshot::channel();
+        let (answer, broken) = (Answer::default(), Broken::default());
+        let drive = async move {
+            let Handler::Http(pre) = &image.handler else { return Err(RunError::Internal("the world changed".into())) };
+            let timeout = running.timeout();
+            let store = &mut running.store;
+            let ended = tokio::time::timeout(timeout, async {
+                let request = request.map(|body| body.map_err(|error| wasi_error(&error)));
+                let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+                let (answered, breaks) = (answer.clone(), broken.clone());
+                let outparam = store.data_mut().http().new_response_outparam_from_callback(move |result| {
+                    answered.set(if result.is_ok() { Answer::SET } else { Answer::ERROR });
+                    if let Ok(response) = result {
+                        let response = response.map(|body| HttpBody { body, broken: breaks }.boxed_unsync());
+                        // A caller that left does not stop the guest.
+                        let _ = sender.send(response);
+                    }
+                })?;
+                let instance = pre.instantiate_async(&mut *store).await?;
+                instance.wasi_http_incoming_handler().call_handle(store, request, outparam).await
+            });
+            let ended = ended.await.map(|ended| ended.map(|()| answer.result()));
+            let outcome = running.outcome(ended);
+            if !matches!(&outcome, Ok(outcome) if outcome.result.is_ok()) {
+                // Before the store goes: its end would look like the body's own.
+                broken.set();
+            }
+            drop(running);
+            outcome
+        };
+        Ok((drive, HttpStart { response }))
+    }
+}
+
+fn wasi_error(error: &HttpError) -> wasmtime_wasi_http::Error {
+    wasmtime_wasi_http::Error::InternalError(Some(error.0.clone()))
+}
+
+/// The guest's body; the engine ends it cleanly when a guest traps, we do not.
+struct HttpBody {
+    body: WasiBody,
+    broken: Broken,
+}
+
+impl Body for HttpBody {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => Some(Ok(frame)),
+            Some(Err(error)) => Some(Err(HttpError(error.to_string()))),
+            None if self.broken.is_set() => Some(Err(HttpError::broken())),
+            None => None,
+        })
+    }
+}

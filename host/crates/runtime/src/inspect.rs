@@ -1,0 +1,135 @@
+//! Which world a component was built for, without compiling it.
+
+use lamina_types::World;
+use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
+
+/// Why bytes are not a function.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InspectError {
+    /// Not WebAssembly at all.
+    #[error("the code is not a WebAssembly component: {0}")]
+    NotWasm(String),
+    /// A core module.
+    #[error(
+        "the code is a core WebAssembly module, not a component: it cannot export lamina:function/handler; build for wasm32-wasip2 or wrap it with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// A component that is damaged or uses what is not supported.
+    #[error("the component is not valid: {0}")]
+    Invalid(String),
+    /// A component of another world.
+    #[error(
+        "the component exports none of lamina:function/handler@0.1.0, lamina:function/stream-handler@0.1.0 and wasi:http/incoming-handler@0.2.x: {0}"
+    )]
+    OtherWorld(String),
+}
+
+pub(crate) const HANDLER: &str = "lamina:function/handler@0.1.0";
+pub(crate) const STREAM_HANDLER: &str = "lamina:function/stream-handler@0.1.0";
+const INCOMING_HANDLER: &str = "wasi:http/incoming-handler@0.2.";
+/// How many of a foreign component's exports an error names.
+const EXPORTS_NAMED_MAX: usize = 10;
+
+/// Validates the whole component and finds its world.
+///
+/// A component that exports several of the handlers is taken as the first of
+/// `function`, `function-stream`, `function-http`.
+pub fn inspect(bytes: &[u8]) -> Result<World, InspectError> {
+    if !bytes.starts_with(b"\0asm") {
+        return Err(InspectError::NotWasm("it does not begin with the bytes \\0asm".to_owned()));
+    }
+    let exports = validated_exports(bytes)?;
+    let has = |name: &str| exports.iter().any(|export| export.starts_with(name));
+    if has(HANDLER) {
+        Ok(World::Function)
+    } else if has(STREAM_HANDLER) {
+        Ok(World::FunctionStream)
+    } else if has(INCOMING_HANDLER) {
+        Ok(World::FunctionHttp)
+    } else if exports.is_empty() {
+        Err(InspectError::OtherWorld("it exports nothing".to_owned()))
+    } else {
+        let named = exports.iter().take(EXPORTS_NAMED_MAX).map(|name| name.chars().take(100).collect::<String>());
+        Err(InspectError::OtherWorld(format!("it exports {}", named.collect::<Vec<_>>().join(", "))))
+    }
+}
+
+/// The features the engine is built with (`engine.rs`).
+fn features() -> WasmFeatures {
+    let mut features = WasmFeatures::default();
+    for off in [
+        WasmFeatures::THREADS,
+        WasmFeatures::MEMORY64,
+        WasmFeatures::GC,
+        WasmFeatures::FUNCTION_REFERENCES,
+        WasmFeatures::EXCEPTIONS,
+        WasmFeatures::CM_ASYNC,
+    ] {
+        features.remove(off);
+    }
+    features
+}
+
+fn validated_exports(bytes: &[u8]) -> Result<Vec<String>, InspectError> {
+    let mut validator = Validator::new_with_features(features());
+    let invalid = |error: wasmparser::BinaryReaderError| InspectError::Invalid(error.to_string());
+    let mut exports = Vec::new();
+    let mut depth = 0_u32;
+    let mut functions = wasmparser::FuncValidatorAllocations::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(invalid)?;
+        match &payload {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(InspectError::CoreModule),
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section.clone() {
+                    let export = export.map_err(invalid)?;
+                    if export.kind == ComponentExternalKind::Instance {
+                        exports.push(export.name.name.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+        if let wasmparser::ValidPayload::Func(function, body) = validator.payload(&payload).map_err(invalid)? {
+            let mut function = function.into_validator(std::mem::take(&mut functions));
+            function.validate(&body).map_err(invalid)?;
+            functions = function.into_allocations();
+        }
+    }
+    Ok(exports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &[u8], expect: &str) {
+        let error = inspect(bytes).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}");
+    }
+
+    #[test]
+    fn what_is_refused() {
+        check(b"", "does not begin with");
+        check(b"PK\x03\x04", "does not begin with");
+        check(b"\0asm\x01\0\0\0", "a core WebAssembly module");
+        check(b"\0asm\x0d\0\x01\0", "it exports nothing");
+        check(b"\0asm\x0d\0\x01\0\xff", "not valid");
+        let other = wat::parse_str("(component (instance $i) (export \"a:b/c\" (instance $i)))").unwrap();
+        check(&other, "it exports a:b/c");
+    }
+
+    #[test]
+    fn worlds() {
+        for (name, world) in [
+            ("lamina:function/handler@0.1.0", World::Function),
+            ("lamina:function/stream-handler@0.1.0", World::FunctionStream),
+            ("wasi:http/incoming-handler@0.2.3", World::FunctionHttp),
+        ] {
+            let bytes = wat::parse_str(format!("(component (instance $i) (export \"{name}\" (instance $i)))")).unwrap();
+            assert_eq!(inspect(&bytes).unwrap(), world, "{name}");
+        }
+    }
+}
