@@ -59,7 +59,8 @@ impl Broken {
 }
 
 /// The host's side of the guest's `response-writer`.
-pub(crate) struct ResponseWriter {
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct ResponseWriter {
     head: Option<oneshot::Sender<StreamHead>>,
     chunks: Option<mpsc::Sender<Bytes>>,
 }

@@ -123,10 +123,9 @@ impl FromStr for Qualifier {
         if text == "$LATEST" {
             return Ok(Self::LATEST);
         }
-        if text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0') {
-            if let Ok(number) = text.parse() {
-                return Ok(Self::Version(Version::Number(number)));
-            }
+        let digits = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        if let (true, Ok(number)) = (digits, text.parse()) {
+            return Ok(Self::Version(Version::Number(number)));
         }
         if is_word(text, 128) && !text.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(Self::Alias(text.to_owned()));
