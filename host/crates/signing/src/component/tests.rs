@@ -100,7 +100,7 @@ fn wasmsign2_and_we_agree() {
     module.serialize(&mut foreign).unwrap();
     let public: [u8; 32] = pair.pk.to_bytes()[1..].try_into().unwrap();
     let public = PublicKey::from_bytes(&public).unwrap();
-    assert_eq!(verify(&foreign, &[public.clone()]).unwrap().signers, [public.id()]);
+    assert_eq!(verify(&foreign, std::slice::from_ref(&public)).unwrap().signers, [public.id()]);
 }
 
 #[test]
