@@ -1,1 +1,26 @@
-//! To be written.
+//! Lambda's requests and answers: AWS's spellings on the outside, `types` on
+//! the inside.
+//!
+//! A request is read member by member (`object`, `query`), checked in Lambda's
+//! two layers (`violation`, then the texts of `error::Invalid::Parameter`), and
+//! becomes a value that cannot be wrong. Nothing is dropped: a member is acted
+//! on, stored and returned because it has no effect here, or refused by name.
+//! No sockets, no status codes, no look-ups.
+//!
+//! Rules: the service model of November 2026 (patterns and bounds verbatim).
+
+pub mod account;
+pub mod error;
+pub mod function;
+pub mod naming;
+pub mod object;
+pub mod pattern;
+pub mod policy;
+pub mod query;
+pub mod tags;
+pub mod url;
+pub mod view;
+pub mod violation;
+
+pub use error::Invalid;
+pub use naming::{Owner, Shape};

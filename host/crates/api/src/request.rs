@@ -1,0 +1,166 @@
+//! One HTTP request: which door it came to, and its answer with an id on it.
+
+use std::net::SocketAddr;
+
+use http::Request;
+use http::request::Parts;
+use hyper::body::Incoming;
+use lamina_types::{RequestId, Timestamp};
+use lamina_wire::Owner;
+
+use crate::answer::{self, Answer};
+use crate::auth::{self, Principal};
+use crate::body::{self, Body, Bounds, Unreadable};
+use crate::config::{Config, Deps};
+use crate::error::{ApiError, exception};
+use crate::router::{self, Operation, Route};
+use crate::{admin, function_url, invoke, manage};
+
+/// What every request shares.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) deps: Deps,
+}
+
+impl Shared {
+    /// The time, as the platform's clock has it.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.deps.clock.epoch_micros())
+    }
+
+    /// What ARNs begin with.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner { region: self.config.region.clone(), account: self.config.account.clone() }
+    }
+}
+
+/// Both ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    /// The client's address.
+    pub(crate) address: SocketAddr,
+    /// Our port.
+    pub(crate) port: u16,
+}
+
+/// A request to the API, believed and read.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) principal: Principal,
+    pub(crate) parts: Parts,
+    /// The path's variable segments, decoded.
+    pub(crate) segments: Vec<String>,
+    pub(crate) body: Body,
+    pub(crate) id: RequestId,
+}
+
+impl Call<'_> {
+    /// A variable segment; the router has counted them.
+    pub(crate) fn segment(&self, at: usize) -> &str {
+        self.segments.get(at).map_or("", String::as_str)
+    }
+
+    /// The query string.
+    pub(crate) fn query(&self) -> lamina_wire::query::Query {
+        lamina_wire::query::Query::parse(self.parts.uri.query().unwrap_or_default())
+    }
+
+    /// The Host header.
+    pub(crate) fn host(&self) -> &str {
+        host(&self.parts).unwrap_or("localhost")
+    }
+}
+
+fn host(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
+}
+
+/// Answers one request.
+pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incoming>) -> Answer {
+    let id = RequestId::from_random(shared.deps.ids.random16());
+    let (parts, incoming) = request.into_parts();
+    let addressed = function_url::address(host(&parts), parts.uri.path(), shared.config.region.as_str());
+    let mut answer = match addressed {
+        Some(addressed) => function_url::call(shared, peer, addressed, parts, incoming, &id).await,
+        None => api(shared, parts, incoming, id.clone()).await.unwrap_or_else(|error| error.into_answer(&id)),
+    };
+    answer::identify(&mut answer, &id);
+    answer
+}
+
+/// The API: signature first, then the operation.
+async fn api(shared: &Shared, parts: Parts, incoming: Incoming, id: RequestId) -> Result<Answer, ApiError> {
+    let query = parts.uri.query().unwrap_or_default();
+    let route = router::route(&parts.method, parts.uri.path(), query);
+    let catalog = shared.deps.registry.catalog();
+    let claimed = auth::claim(&parts, &catalog, shared.config.region.as_str(), shared.now().seconds())?;
+    let bytes_max = match &route {
+        Route::Operation(Operation::Invoke, _) => shared.config.payload_bytes_max,
+        _ => shared.config.request_bytes_max,
+    };
+    let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
+    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(&error, &route, bytes_max))?;
+    let principal = claimed.verify(&parts, &body)?;
+    match route {
+        Route::Operation(operation, segments) => {
+            perform(operation, Call { shared, principal, parts, segments, body, id }).await
+        }
+        Route::NotYet(name) => {
+            Err(ApiError::new(exception::INVALID_PARAMETER, format!("{name} is not supported yet")))
+        }
+        Route::Unknown => Err(ApiError::new(exception::UNKNOWN, "Unknown operation")),
+    }
+}
+
+fn unreadable(error: &Unreadable, route: &Route, bytes_max: usize) -> ApiError {
+    match error {
+        Unreadable::TooLarge => {
+            let operation = match route {
+                Route::Operation(Operation::Invoke, _) => "InvokeFunction".to_owned(),
+                Route::Operation(operation, _) => format!("{operation:?}"),
+                Route::NotYet(name) => (*name).to_owned(),
+                Route::Unknown => "unknown".to_owned(),
+            };
+            let text = format!("Request must be smaller than {bytes_max} bytes for the {operation} operation");
+            ApiError::new(exception::TOO_LARGE, text)
+        }
+        Unreadable::TooSlow => ApiError::new(exception::TIMEOUT, "The request's body did not arrive in time."),
+        Unreadable::Broken(reason) => {
+            ApiError::new(exception::INVALID_CONTENT, "The request's body broke off.").with_log(reason)
+        }
+    }
+}
+
+/// One place to see every operation.
+async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiError> {
+    match operation {
+        Operation::Invoke => invoke::perform(call).await,
+        Operation::CreateFunction => manage::create_function::perform(call).await,
+        Operation::GetFunction => manage::get_function::perform(&call),
+        Operation::GetFunctionConfiguration => manage::get_function_configuration::perform(&call),
+        Operation::UpdateFunctionCode => manage::update_function_code::perform(call).await,
+        Operation::UpdateFunctionConfiguration => manage::update_function_configuration::perform(call).await,
+        Operation::DeleteFunction => manage::delete_function::perform(call).await,
+        Operation::ListFunctions => manage::list_functions::perform(&call),
+        Operation::PublishVersion => manage::publish_version::perform(call).await,
+        Operation::ListVersionsByFunction => manage::list_versions_by_function::perform(&call),
+        Operation::CreateFunctionUrlConfig => manage::create_function_url_config::perform(call).await,
+        Operation::GetFunctionUrlConfig => manage::get_function_url_config::perform(&call),
+        Operation::UpdateFunctionUrlConfig => manage::update_function_url_config::perform(call).await,
+        Operation::DeleteFunctionUrlConfig => manage::delete_function_url_config::perform(call).await,
+        Operation::AddPermission => manage::add_permission::perform(call).await,
+        Operation::GetPolicy => manage::get_policy::perform(&call),
+        Operation::RemovePermission => manage::remove_permission::perform(call).await,
+        Operation::ListTags => manage::list_tags::perform(&call),
+        Operation::TagResource => manage::tag_resource::perform(call).await,
+        Operation::UntagResource => manage::untag_resource::perform(call).await,
+        Operation::GetAccountSettings => manage::get_account_settings::perform(&call),
+        Operation::ListTrust => admin::trust::list(&call),
+        Operation::AddTrust => admin::trust::add(call).await,
+        Operation::RevokeTrust => admin::trust::revoke(call).await,
+        Operation::GetLogs => admin::logs::perform(call).await,
+        Operation::GetCode => admin::code::perform(call).await,
+        Operation::GetStatus => admin::status::perform(&call),
+    }
+}

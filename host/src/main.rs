@@ -1,3 +1,0 @@
-//! The `lamina` binary.
-
-fn main() {}
