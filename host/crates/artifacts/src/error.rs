@@ -11,8 +11,10 @@ pub enum Error {
     /// The stored bytes are not the ones that were put there.
     #[error("artifact {0} is damaged: its bytes no longer have this digest")]
     Corrupt(Digest),
-    /// A derived file's kind or name is not made of `[a-z0-9.-]`.
-    #[error("`{0}` is not a name for a derived file: allowed are lower-case letters, digits, dots and hyphens")]
+    /// A derived file's kind or name is not made of `[a-z0-9._-]`.
+    #[error(
+        "`{0}` is not a name for a derived file: allowed are lower-case letters, digits, dots, underscores and hyphens, not first a dot"
+    )]
     Name(String),
     /// The disk.
     #[error("{doing}: {source}")]
@@ -25,4 +27,9 @@ pub enum Error {
     /// The blocking task died.
     #[error("an artifact task did not end: {0}")]
     Task(String),
+}
+
+pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
+    let doing = doing.into();
+    move |source| Error::Io { doing, source }
 }

@@ -14,23 +14,41 @@ pub enum Error {
         /// The newest we know.
         known: u32,
     },
-    /// The format file is not ours.
-    #[error("the data directory's format file is not readable: `{0}`")]
+    /// The format file is not ours, or is gone.
+    #[error("the data directory's format file is not one of this program's: `{0}`")]
     Format(String),
-    /// A record does not fit.
-    #[error("the record {key} of table {table} has {bytes} bytes; {max} are allowed")]
-    TooLarge {
+    /// A key is too long.
+    #[error("the key {key} of table {table} has {bytes} bytes; {max} are allowed")]
+    KeyTooLong {
         /// The table.
         table: &'static str,
-        /// The key.
+        /// The key's beginning.
         key: String,
         /// The size.
         bytes: usize,
         /// The bound.
         max: usize,
     },
-    /// A stored record is not of its table's shape.
-    #[error("the record {key} of table {table} cannot be read: {reason}")]
+    /// A record does not fit.
+    #[error("the record {key} of table {table} has {bytes} bytes; {max} are allowed")]
+    TooLarge {
+        /// The table.
+        table: &'static str,
+        /// The key's beginning.
+        key: String,
+        /// The size.
+        bytes: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// A transaction writes more than is allowed.
+    #[error("the transaction writes more than {max} bytes")]
+    TransactionTooLarge {
+        /// The bound.
+        max: usize,
+    },
+    /// A record is not of its table's shape.
+    #[error("the record {key} of table {table} cannot be read or written: {reason}")]
     Shape {
         /// The table.
         table: &'static str,
@@ -39,7 +57,8 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The disk, or the engine.
+    /// The disk, or the engine. After one on writing, the store takes no more
+    /// writes: what reached the disk is known only after it is opened again.
     #[error("{doing}: {reason}")]
     Storage {
         /// What was being done.
@@ -47,7 +66,16 @@ pub enum Error {
         /// Why it failed.
         reason: String,
     },
-    /// The commit thread is gone: the store is closing.
+    /// The transaction's own code panicked; nothing of it was written.
+    #[error("the transaction did not end")]
+    Unended,
+    /// The store is closed.
     #[error("the store is closed")]
     Closed,
+}
+
+impl Error {
+    pub(crate) fn storage(doing: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Storage { doing, reason: reason.to_string() }
+    }
 }

@@ -29,6 +29,21 @@ pub struct FunctionError {
     pub stack: Vec<String>,
 }
 
+impl FunctionError {
+    /// A buffered answer over the limit, in Lambda's words (recorded).
+    pub fn response_too_large() -> Self {
+        let max = crate::limits::RESPONSE_PAYLOAD_BYTES_MAX;
+        let message = format!("Response payload size exceeded maximum allowed payload size ({max} bytes).");
+        Self { error_type: error_type::RESPONSE_TOO_LARGE.to_owned(), message, stack: Vec::new() }
+    }
+
+    /// An HTTP component that did not answer.
+    pub fn no_response(message: &str) -> Self {
+        let error_type = error_type::NO_RESPONSE.to_owned();
+        Self { error_type, message: message.to_owned(), stack: Vec::new() }
+    }
+}
+
 /// Error types the platform itself gives.
 pub mod error_type {
     /// Past the function's timeout.

@@ -1,0 +1,68 @@
+//! An upload on its way in: unpacked, verified, validated, stored.
+
+use bytes::Bytes;
+use lamina_signing::{Error as FileError, VerifyError};
+use lamina_types::Digest;
+use lamina_types::records::Code;
+
+use crate::check;
+use crate::deployer::Deployer;
+use crate::error::DeployError;
+use crate::package;
+use crate::signing::Signing;
+
+/// An upload that may be stored.
+pub(crate) struct Admitted {
+    pub(crate) code: Code,
+    upload: Bytes,
+    component: Bytes,
+}
+
+impl Deployer {
+    /// Every check of an upload; nothing is stored.
+    pub(crate) async fn admit(&self, upload: Bytes) -> Result<Admitted, DeployError> {
+        let (signing, catalog) = (self.config.signing, self.deps.registry.catalog());
+        // Hashing and validating take milliseconds: not on a thread that serves.
+        let work = move || {
+            let component = package::component(&upload)?;
+            let signers = verified(signing, &component, catalog.keys())?;
+            let world = lamina_runtime::inspect(&component)?;
+            let package = Digest::of(&upload);
+            let is_bare = component.len() == upload.len();
+            let digest = if is_bare { package } else { Digest::of(&component) };
+            let package_bytes = upload.len() as u64;
+            let code = Code { package, package_bytes, component: digest, world, signers };
+            Ok(Admitted { code, upload, component })
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| DeployError::Artifacts(error.to_string()))?
+    }
+
+    /// Stores an upload and the component in it.
+    pub(crate) async fn store(&self, admitted: Admitted) -> Result<Code, DeployError> {
+        let Admitted { code, upload, component } = admitted;
+        self.deps.artifacts.put(upload).await?;
+        if code.component != code.package {
+            self.deps.artifacts.put(component).await?;
+        }
+        Ok(code)
+    }
+}
+
+/// As [`check::verify`], with each failure told apart for the API.
+fn verified(
+    signing: Signing,
+    component: &[u8],
+    keys: &[lamina_signing::PublicKey],
+) -> Result<Vec<String>, DeployError> {
+    check::verify(signing, component, keys).map_err(|error| match error {
+        // Not a component at all: the validator says it better.
+        VerifyError::File(FileError::NotComponent(_) | FileError::Damaged { .. }) => {
+            match lamina_runtime::inspect(component) {
+                Err(reason) => DeployError::Code(reason),
+                Ok(_) => DeployError::Signature(error.to_string()),
+            }
+        }
+        VerifyError::File(_) | VerifyError::Changed { .. } => DeployError::Signature(error.to_string()),
+        VerifyError::NotSigned | VerifyError::OtherSigners { .. } => DeployError::Unverified(error.to_string()),
+    })
+}

@@ -1,0 +1,65 @@
+//! Calls that are collected to their end.
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use lamina_runtime::{Call, ResponseBody, RunError, Runtime, StreamHead};
+use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
+use lamina_types::{FunctionError, Invocation, Outcome, Status, World};
+
+use crate::answer::Served;
+use crate::dispatcher::{Admitted, Dispatcher};
+use crate::error::InvokeError;
+
+impl Dispatcher {
+    /// Runs a `function` component, or a `function-stream` component whose answer
+    /// is collected up to Lambda's limit of a buffered one.
+    ///
+    /// Dropped half-way, the call runs on to its end, as on Lambda.
+    pub async fn buffered(&self, invocation: Invocation) -> Result<Served, InvokeError> {
+        let Admitted { call, ending } = self.admit(invocation).await?;
+        let (runtime, version) = (self.deps.runtime.clone(), call.function.version);
+        let run = async move {
+            if call.function.world != World::FunctionStream {
+                return Ok((ending.after(runtime.buffered(call)).await?, None));
+            }
+            let (outcome, head) = match collected(&runtime, call).await {
+                Ok((outcome, head)) => (Ok(outcome), head),
+                Err(error) => (Err(error), None),
+            };
+            Ok::<_, RunError>((ending.end(outcome)?, head))
+        };
+        let ((outcome, tail), head) = self.tasks.detach_on_drop(run).await?;
+        Ok(Served { version, outcome, head, tail })
+    }
+}
+
+/// Runs a `function-stream` component and collects its body into the outcome.
+async fn collected(runtime: &Runtime, call: Call) -> Result<(Outcome, Option<StreamHead>), RunError> {
+    let (drive, start) = runtime.streaming(call)?;
+    let (outcome, body) = tokio::join!(drive, collect(start.body));
+    let mut outcome = outcome?;
+    if outcome.result.is_ok() {
+        outcome.result = body;
+        if outcome.result.is_err() {
+            outcome.usage.status = Status::Failure;
+        }
+    }
+    // The call has ended: the head is there or never comes.
+    Ok((outcome, start.head.await.ok()))
+}
+
+/// The whole body. Past the limit reading ends, so that the guest's next write
+/// fails, and the answer is Lambda's error.
+async fn collect(mut body: ResponseBody) -> Result<Vec<u8>, FunctionError> {
+    let mut answer = Vec::new();
+    while let Some(frame) = body.frame().await {
+        // A body that broke off belongs to a call that failed: its outcome says so.
+        let Ok(frame) = frame else { break };
+        let data: Bytes = frame.into_data().unwrap_or_default();
+        if answer.len() + data.len() > RESPONSE_PAYLOAD_BYTES_MAX {
+            return Err(FunctionError::response_too_large());
+        }
+        answer.extend_from_slice(&data);
+    }
+    Ok(answer)
+}

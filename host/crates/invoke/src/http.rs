@@ -1,0 +1,79 @@
+//! Calls of components that get the HTTP request itself.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::BodyExt as _;
+use lamina_runtime::{HttpError, RequestBody, ResponseBody};
+use lamina_types::{FunctionError, Invocation};
+
+use crate::answer::{Body, HttpServed};
+use crate::dispatcher::{Admitted, Dispatcher};
+use crate::error::InvokeError;
+
+impl Dispatcher {
+    /// Runs a `function-http` component and answers when it has set its response.
+    /// The request must have a Host header or an authority.
+    ///
+    /// The guest runs on the caller's task until then, and on a task of its own
+    /// after. Dropped half-way, it runs on: its caller has left, and its next
+    /// write fails.
+    pub async fn http(
+        &self,
+        invocation: Invocation,
+        request: ::http::Request<RequestBody>,
+    ) -> Result<HttpServed, InvokeError> {
+        let Admitted { call, ending } = self.admit(invocation).await?;
+        let version = call.function.version;
+        let (drive, start) = match self.deps.runtime.http(call, request) {
+            Ok(started) => started,
+            Err(error) => return Err(ending.refused(error).into()),
+        };
+        let mut running = self.tasks.detach_on_drop(ending.after(drive));
+        let mut response = start.response;
+        let ended = tokio::select! {
+            biased;
+            ended = &mut running => ended,
+            answered = &mut response => match answered {
+                // Dropped here, the call goes on as a task.
+                Ok(response) => return Ok(HttpServed { version, response: Ok(response.map(Body::Stream)) }),
+                // The outparam was given back unused, or answered with an error.
+                Err(_) => running.await,
+            },
+        };
+        let (outcome, _) = ended?;
+        let response = match (response.try_recv().ok(), outcome.result) {
+            (None, Err(failure)) => Err(failure),
+            (None, Ok(_)) => Err(FunctionError::no_response("the component ended without setting a response")),
+            (Some(response), Err(_)) => Ok(response.map(Body::Stream)),
+            (Some(response), Ok(_)) => Ok(whole(response).await),
+        };
+        Ok(HttpServed { version, response })
+    }
+}
+
+/// The response of a call that has ended well: its body is all there. One with
+/// trailers stays a stream, as they need its framing.
+async fn whole(response: ::http::Response<ResponseBody>) -> ::http::Response<Body> {
+    let (parts, body) = response.into_parts();
+    let body = match body.collect().await {
+        Ok(collected) if collected.trailers().is_none() => Body::Whole(collected.to_bytes()),
+        Ok(collected) => Body::Stream(collected.map_err(|never| match never {}).boxed_unsync()),
+        Err(error) => Body::Stream(Broken(Some(error)).boxed_unsync()),
+    };
+    ::http::Response::from_parts(parts, body)
+}
+
+/// A body that breaks off at once: the guest wrote less than it had announced.
+struct Broken(Option<HttpError>);
+
+impl http_body::Body for Broken {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        Poll::Ready(self.0.take().map(Err))
+    }
+}

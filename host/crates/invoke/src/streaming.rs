@@ -1,0 +1,61 @@
+//! Calls whose answer is passed on as it is written.
+
+use http_body_util::BodyExt as _;
+use lamina_runtime::{ResponseBody, StreamHead};
+use lamina_types::{Invocation, World};
+
+use crate::answer::{Body, StreamAnswer, Streamed};
+use crate::dispatcher::{Admitted, Dispatcher};
+use crate::error::InvokeError;
+
+impl Dispatcher {
+    /// Runs a `function-stream` component and answers when it has begun to, or a
+    /// `function` component and answers when it has ended.
+    ///
+    /// The guest runs on the caller's task until its answer begins, and on a task
+    /// of its own from then on. Dropped half-way, it runs on: its caller has left,
+    /// and its next write fails.
+    pub async fn streaming(&self, invocation: Invocation) -> Result<Streamed, InvokeError> {
+        let Admitted { call, ending } = self.admit(invocation).await?;
+        let version = call.function.version;
+        if call.function.world == World::Function {
+            let runtime = self.deps.runtime.clone();
+            let run = async move { ending.after(runtime.buffered(call)).await };
+            let (outcome, _) = self.tasks.detach_on_drop(run).await?;
+            let answer = outcome.result.map_or_else(StreamAnswer::Failed, StreamAnswer::Whole);
+            return Ok(Streamed { version, answer });
+        }
+        let (drive, start) = match self.deps.runtime.streaming(call) {
+            Ok(started) => started,
+            Err(error) => return Err(ending.refused(error).into()),
+        };
+        let mut running = self.tasks.detach_on_drop(ending.after(drive));
+        let (mut head, body) = (start.head, start.body);
+        let ended = tokio::select! {
+            biased;
+            ended = &mut running => ended,
+            begun = &mut head => match begun {
+                // Dropped here, the call goes on as a task.
+                Ok(head) => {
+                    let answer = StreamAnswer::Started { head, body: Body::Stream(body) };
+                    return Ok(Streamed { version, answer });
+                }
+                // The guest gave its writer back unused.
+                Err(_) => running.await,
+            },
+        };
+        let (outcome, _) = ended?;
+        let answer = match (head.try_recv().ok(), outcome.result) {
+            (None, Err(failure)) => StreamAnswer::Failed(failure),
+            (Some(head), Err(_)) => StreamAnswer::Started { head, body: Body::Stream(body) },
+            (head, Ok(_)) => whole(head, body).await,
+        };
+        Ok(Streamed { version, answer })
+    }
+}
+
+/// The answer of a call that has ended well: at most one chunk waits.
+async fn whole(head: Option<StreamHead>, body: ResponseBody) -> StreamAnswer {
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    StreamAnswer::Started { head: head.unwrap_or_default(), body: Body::Whole(bytes) }
+}

@@ -1,0 +1,60 @@
+//! Tables, and how their records lie in the engine.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+
+/// The largest record, in bytes of JSON. sled keeps larger values in files of
+/// their own; larger things are artifacts.
+pub(crate) const VALUE_BYTES_MAX: usize = 64 << 10;
+/// The largest key, in bytes.
+pub(crate) const KEY_BYTES_MAX: usize = 512;
+
+/// A table of `V`s by text, in the order of the keys' bytes.
+pub struct Table<V> {
+    pub(crate) name: &'static str,
+    shape: PhantomData<fn() -> V>,
+}
+
+impl<V> Table<V> {
+    /// The table of this name. Names hold no NUL, so that no table's keys can
+    /// begin with another's, and never change.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, shape: PhantomData }
+    }
+
+    /// `NAME NUL KEY`.
+    pub(crate) fn key(&self, key: &str) -> Vec<u8> {
+        [self.name.as_bytes(), b"\0", key.as_bytes()].concat()
+    }
+
+    fn shape_error(&self, key: &str, error: &serde_json::Error) -> Error {
+        Error::Shape { table: self.name, key: key.to_owned(), reason: error.to_string() }
+    }
+
+    /// The record as it is stored, within its bounds.
+    pub(crate) fn encode(&self, key: &str, value: &V) -> Result<Vec<u8>, Error>
+    where
+        V: Serialize,
+    {
+        let (table, name) = (self.name, key.chars().take(80).collect());
+        if key.len() > KEY_BYTES_MAX {
+            return Err(Error::KeyTooLong { table, key: name, bytes: key.len(), max: KEY_BYTES_MAX });
+        }
+        let bytes = serde_json::to_vec(value).map_err(|error| self.shape_error(key, &error))?;
+        if bytes.len() > VALUE_BYTES_MAX {
+            return Err(Error::TooLarge { table, key: name, bytes: bytes.len(), max: VALUE_BYTES_MAX });
+        }
+        Ok(bytes)
+    }
+
+    pub(crate) fn decode(&self, key: &str, bytes: &[u8]) -> Result<V, Error>
+    where
+        V: DeserializeOwned,
+    {
+        serde_json::from_slice(bytes).map_err(|error| self.shape_error(key, &error))
+    }
+}

@@ -1,0 +1,94 @@
+//! The tables, their keys, and the records in them. A record that changes its
+//! shape needs a new format version of the store and a migration.
+
+use std::collections::BTreeMap;
+
+use lamina_kv::Table;
+use lamina_types::records::{Code, Configuration, Credential, State, Statement, TrustedKey, UpdateStatus, UrlConfig};
+use lamina_types::settings::Settings;
+use lamina_types::{FunctionName, RevisionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// `NAME`.
+pub(crate) const FUNCTIONS: Table<FunctionRecord> = Table::new("function");
+/// `NAME:NUMBER`, the number in 20 digits, so that versions lie in their order.
+pub(crate) const VERSIONS: Table<VersionRecord> = Table::new("version");
+/// `NAME`. Apart from the function: 50 tags may be larger than all the rest.
+pub(crate) const TAGS: Table<BTreeMap<String, String>> = Table::new("tags");
+/// `NAME`.
+pub(crate) const POLICIES: Table<Policy> = Table::new("policy");
+/// `NAME`.
+pub(crate) const URLS: Table<UrlConfig> = Table::new("url");
+/// The key's id.
+pub(crate) const TRUST: Table<TrustedKey> = Table::new("trust");
+/// The access key id.
+pub(crate) const CREDENTIALS: Table<Credential> = Table::new("credential");
+
+/// Code and configuration together: what runs, or what is to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Side {
+    pub(crate) configuration: Configuration,
+    pub(crate) code: Code,
+}
+
+/// A function and its `$LATEST`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FunctionRecord {
+    /// What runs; while the function is Pending, what will.
+    pub(crate) serving: Side,
+    /// What takes its place when the update in progress completes.
+    pub(crate) change: Option<Side>,
+    pub(crate) state: State,
+    pub(crate) update: Option<UpdateStatus>,
+    pub(crate) revision: RevisionId,
+    pub(crate) last_modified: Timestamp,
+    /// The highest number a version ever had; 0 before the first.
+    pub(crate) version_last: u64,
+    /// The version that completes together with the change.
+    pub(crate) publishing: Option<u64>,
+}
+
+impl FunctionRecord {
+    /// What the API shows of it.
+    pub(crate) fn shown(&self) -> &Side {
+        self.change.as_ref().unwrap_or(&self.serving)
+    }
+
+    /// Whether a change waits for `complete`.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.state == State::Pending || self.update == Some(UpdateStatus::InProgress)
+    }
+}
+
+/// A published version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VersionRecord {
+    pub(crate) side: Side,
+    pub(crate) settings: Settings,
+    pub(crate) state: State,
+    pub(crate) update: Option<UpdateStatus>,
+    pub(crate) revision: RevisionId,
+    pub(crate) last_modified: Timestamp,
+}
+
+/// A function's resource policy; one without statements is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// In the order in which they were added.
+    pub statements: Vec<Statement>,
+    /// Changes with every change of the policy.
+    pub revision: RevisionId,
+}
+
+pub(crate) fn version_key(name: &FunctionName, number: u64) -> String {
+    format!("{name}:{number:020}")
+}
+
+pub(crate) fn parse_version_key(key: &str) -> Option<(FunctionName, u64)> {
+    let (name, number) = key.split_once(':')?;
+    Some((name.parse().ok()?, number.parse().ok()?))
+}

@@ -1,0 +1,173 @@
+//! The registry: opening it, and the one way in which it changes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use lamina_kit::{Clock, Ids, Tasks};
+use lamina_kv::Store;
+use lamina_types::records::{Code, FunctionView};
+use lamina_types::{AccountId, Digest, FunctionName, Region, RevisionId, limits};
+use tokio::sync::Mutex;
+
+use crate::catalog::Catalog;
+use crate::change::trust::public_key;
+use crate::draft::{Context, Draft};
+use crate::entry::{Parts, Place};
+use crate::error::Error;
+use crate::records::{CREDENTIALS, FUNCTIONS, POLICIES, TAGS, TRUST, URLS, VERSIONS, parse_version_key};
+
+/// The registry's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Part of every ARN.
+    pub region: Region,
+    /// Part of every ARN.
+    pub account: AccountId,
+    /// Functions kept at most. Default 100,000.
+    pub functions_max: usize,
+    /// Published versions of one function kept at most. Default 10,000.
+    pub versions_max: usize,
+    /// Bytes of all versions' uploads at most. Default 75 GB, Lambda's quota.
+    pub code_bytes_max: u64,
+}
+
+impl Config {
+    /// The defaults, for this place.
+    pub fn new(region: Region, account: AccountId) -> Self {
+        let code_bytes_max = limits::CODE_STORAGE_BYTES_MAX;
+        Self { region, account, functions_max: 100_000, versions_max: 10_000, code_bytes_max }
+    }
+}
+
+/// A change that waits for [`Registry::complete`].
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What the caller is answered: the version published, or `$LATEST`.
+    pub view: FunctionView,
+    /// `$LATEST`'s revision: names the change to `complete`.
+    pub revision: RevisionId,
+}
+
+/// See the crate. Shared behind an `Arc`.
+pub struct Registry {
+    shared: Arc<Shared>,
+    tasks: Tasks,
+}
+
+struct Shared {
+    store: Store,
+    context: Context,
+    catalog: ArcSwap<Catalog>,
+    /// Held by the one writer.
+    writer: Mutex<()>,
+}
+
+impl Registry {
+    /// Reads all records. Blocks.
+    pub fn open(store: Store, config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
+        let place = Place { region: config.region.clone(), account: config.account.clone() };
+        let context = Context { config, place, clock, ids };
+        let catalog = ArcSwap::from_pointee(load(&store, &context)?);
+        let shared = Shared { store, context, catalog, writer: Mutex::new(()) };
+        Ok(Self { shared: Arc::new(shared), tasks: Tasks::new() })
+    }
+
+    /// What is true now. Takes no lock.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog.load_full()
+    }
+
+    /// Waits for writes whose callers left; at most this long.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.tasks.drain(grace).await
+    }
+
+    /// Every package and component that a version needs.
+    pub fn referenced(&self) -> HashSet<Digest> {
+        self.catalog().functions().flat_map(|entry| entry.digests().collect::<Vec<_>>()).collect()
+    }
+
+    /// The changes that wait to be completed, and the code each must make ready:
+    /// after a restart, those that were interrupted.
+    pub fn unfinished(&self) -> Vec<(FunctionName, RevisionId, Code)> {
+        let catalog = self.catalog();
+        let unfinished = catalog.functions().filter(|entry| entry.parts.function.is_unfinished());
+        let change = |record: &crate::records::FunctionRecord| (record.revision.clone(), record.shown().code.clone());
+        unfinished
+            .map(|entry| {
+                let (revision, code) = change(&entry.parts.function);
+                (entry.name().clone(), revision, code)
+            })
+            .collect()
+    }
+
+    /// Computes a change from the current catalog, commits it, and shows it.
+    /// Durable when it returns. Dropped half-way, it runs to its end: store and
+    /// catalog never differ.
+    pub(crate) async fn write<R: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Draft<'_>) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        let shared = self.shared.clone();
+        let write = async move {
+            let _writer = shared.writer.lock().await;
+            let (result, catalog, writes) = {
+                let mut draft = Draft::new(&shared.context, &shared.catalog.load());
+                let result = change(&mut draft)?;
+                let (catalog, writes) = draft.finish();
+                (result, catalog, writes)
+            };
+            if !writes.is_empty() {
+                let commit = shared.store.commit(move |txn| writes.into_iter().try_for_each(|write| write(txn)));
+                commit.await?;
+                shared.catalog.store(Arc::new(catalog));
+            }
+            Ok(result)
+        };
+        self.tasks.detach_on_drop(write).await
+    }
+
+    /// The answer a change would have, without making it.
+    pub(crate) fn preview<R>(&self, change: impl FnOnce(&mut Draft<'_>) -> Result<R, Error>) -> Result<R, Error> {
+        change(&mut Draft::new(&self.shared.context, &self.shared.catalog.load()))
+    }
+}
+
+fn load(store: &Store, context: &Context) -> Result<Catalog, Error> {
+    let mut draft = Draft::new(context, &Catalog::default());
+    let orphan = |what: &str, key: &str| Error::Inconsistent(format!("{what} {key} has no function"));
+    let mut functions: BTreeMap<String, Parts> = BTreeMap::new();
+    for (key, record) in store.scan(&FUNCTIONS)? {
+        let name: FunctionName = key.parse().map_err(|error| Error::Inconsistent(format!("{error}")))?;
+        let (function, versions) = (Arc::new(record), BTreeMap::new());
+        functions.insert(key, Parts { name, function, versions, tags: Arc::default(), policy: None, url: None });
+    }
+    for (key, record) in store.scan(&VERSIONS)? {
+        let (name, number) = parse_version_key(&key).ok_or_else(|| orphan("version", &key))?;
+        let parts = functions.get_mut(name.as_str()).ok_or_else(|| orphan("version", &key))?;
+        parts.versions.insert(number, Arc::new(record));
+    }
+    for (key, tags) in store.scan(&TAGS)? {
+        functions.get_mut(&key).ok_or_else(|| orphan("tags", &key))?.tags = Arc::new(tags);
+    }
+    for (key, policy) in store.scan(&POLICIES)? {
+        functions.get_mut(&key).ok_or_else(|| orphan("policy", &key))?.policy = Some(Arc::new(policy));
+    }
+    for (key, url) in store.scan(&URLS)? {
+        functions.get_mut(&key).ok_or_else(|| orphan("url", &key))?.url = Some(Arc::new(url));
+    }
+    for parts in functions.into_values() {
+        draft.put(parts)?;
+    }
+    for (_, key) in store.scan(&TRUST)? {
+        let public = public_key(&key)?;
+        draft.trust(key, public);
+    }
+    for (_, credential) in store.scan(&CREDENTIALS)? {
+        draft.put_credential(credential);
+    }
+    // What was just read needs no writing.
+    Ok(draft.finish().0)
+}
