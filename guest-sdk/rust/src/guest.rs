@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::bindings::imports::lamina::function::{diagnostics, types};
 use crate::handler::serve;
-use crate::{Context, Error, Handler, ResponseStream, StreamHandler, logging};
+use crate::{Context, Error, Handler, ResponseStream, StreamHandler};
 
 /// What the attribute's output names.
 pub(crate) mod private {
@@ -48,14 +48,11 @@ pub fn call_stream<K>(
     serve(context.into(), |context| handler.call(event, context, response)).map_err(Into::into)
 }
 
-/// Stands in for std's hook, whose three lines say no more than this one.
+/// Stands in for std's hook: the platform writes what it is told to the log.
 fn report_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("the panic's payload is not text");
     let location = info.location().map(ToString::to_string);
-    // The report first: writing the line allocates more, and may fail in turn.
     diagnostics::panicked(message, location.as_deref());
-    let place = location.as_deref().unwrap_or("an unknown place");
-    logging::write(log::Level::Error, &format!("panicked at {place}: {message}"));
 }
 
 impl From<types::Context> for Context {

@@ -92,10 +92,10 @@ where
 }
 
 /// One call from start to end, as the platform and the tests make it: log lines
-/// carry its id, and a failure is one of them.
+/// carry its id. The platform writes the line about a failure.
 pub(crate) fn serve<T>(context: Context, run: impl FnOnce(Context) -> Result<T, Error>) -> Result<T, Error> {
     logging::begin(&context.request_id);
-    run(context).inspect_err(|error| logging::write(log::Level::Error, &error.to_string()))
+    run(context)
 }
 
 /// A handler's error as this crate's. An error that is converted here, and not at

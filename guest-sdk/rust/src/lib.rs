@@ -30,7 +30,7 @@
 //!
 //! What is sent where: standard output, standard error, `log` and `tracing` (with
 //! the feature of that name) become log lines of the call; a returned error or a
-//! panic becomes the caller's error and one log line.
+//! panic becomes the caller's error, and the platform writes it to the log.
 
 // The attribute's output names this crate; its own doc tests and unit tests too.
 extern crate self as lamina;

@@ -28,6 +28,8 @@ pub(crate) enum AnswerBody {
     Whole(Option<Bytes>),
     /// As it comes. An error resets the connection instead of ending cleanly.
     Stream(ResponseBody),
+    /// About to break off.
+    Broken(Option<HttpError>),
 }
 
 impl AnswerBody {
@@ -47,13 +49,21 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = HttpError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        match self.get_mut() {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        let this = self.get_mut();
+        match this {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(body) => Pin::new(body).poll_frame(cx),
+            Self::Broken(error) => Poll::Ready(error.take().map(Err)),
+            Self::Stream(body) => match std::task::ready!(Pin::new(body).poll_frame(cx)) {
+                // hyper drops what it has not sent yet when a body breaks off,
+                // even the head; asked to wait, it sends that first.
+                Some(Err(error)) => {
+                    *this = Self::Broken(Some(error));
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                frame => Poll::Ready(frame),
+            },
         }
     }
 
@@ -61,6 +71,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Stream(body) => body.is_end_stream(),
+            Self::Broken(_) => false,
         }
     }
 
@@ -71,6 +82,7 @@ impl Body for AnswerBody {
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
             Self::Stream(body) => body.size_hint(),
+            Self::Broken(_) => SizeHint::default(),
         }
     }
 }

@@ -6,8 +6,8 @@
 
 mod mapping;
 
-use http::header::{HeaderValue, RETRY_AFTER};
 use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
 use lamina_types::RequestId;
 use serde_json::{Map, Value};
 
@@ -62,13 +62,9 @@ pub(crate) mod exception {
     pub(crate) const DENIED: Exception = untyped("AccessDeniedException", StatusCode::FORBIDDEN, "Message");
     pub(crate) const NO_TOKEN: Exception =
         untyped("MissingAuthenticationTokenException", StatusCode::FORBIDDEN, "message");
-    pub(crate) const INCOMPLETE: Exception =
-        untyped("IncompleteSignatureException", StatusCode::FORBIDDEN, "message");
+    pub(crate) const INCOMPLETE: Exception = untyped("IncompleteSignatureException", StatusCode::FORBIDDEN, "message");
     pub(crate) const MISMATCH: Exception = untyped("InvalidSignatureException", StatusCode::FORBIDDEN, "message");
-    pub(crate) const UNKNOWN_KEY: Exception =
-        untyped("UnrecognizedClientException", StatusCode::FORBIDDEN, "message");
-    pub(crate) const UNAVAILABLE: Exception =
-        untyped("ServiceUnavailableException", StatusCode::SERVICE_UNAVAILABLE, "message");
+    pub(crate) const UNKNOWN_KEY: Exception = untyped("UnrecognizedClientException", StatusCode::FORBIDDEN, "message");
 }
 
 /// An answer that is an error: one text for the client, one for the log.
@@ -161,6 +157,9 @@ mod tests {
         let internal = ApiError::internal("disk full");
         assert!(!String::from_utf8(internal.body()).unwrap().contains("disk"));
         let answer = internal.into_answer(&RequestId::from_random([0; 16]));
-        assert_eq!((answer.status().as_u16(), &answer.headers()[ERROR_TYPE]), (500, &"ServiceException".parse().unwrap()));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[ERROR_TYPE]),
+            (500, &"ServiceException".parse().unwrap())
+        );
     }
 }

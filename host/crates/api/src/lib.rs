@@ -1,8 +1,24 @@
-//! The platform's HTTP side, as far as it stands on its own: the signatures of
-//! requests.
+//! The platform's HTTP side: Lambda's REST API, our own operations under
+//! `/lamina/v1`, and function URLs, all on one port.
 //!
-//! The other files of this folder (routes, answers, function URLs, the server)
-//! wait for the crates they stand on and are not compiled yet; see
-//! `host/ARCHITECTURE.md`.
+//! A request is bounded while it is read and believed before it is acted on;
+//! every answer carries its id. Operations read with `wire`, act through the
+//! layers below, and answer: one file each under `manage` and `admin`. The only
+//! place that knows status codes (`error`); no retries, no records, no wasm.
 
-pub mod auth;
+mod admin;
+mod answer;
+mod auth;
+mod body;
+mod config;
+mod error;
+mod function_url;
+mod invoke;
+mod manage;
+mod request;
+mod router;
+mod server;
+mod trace;
+
+pub use config::{Config, Deps};
+pub use server::Server;

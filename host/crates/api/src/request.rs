@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use http::Request;
 use http::request::Parts;
 use hyper::body::Incoming;
+use lamina_kit::Tasks;
 use lamina_types::{RequestId, Timestamp};
 use lamina_wire::Owner;
+use lamina_wire::object::Object;
+use tokio::sync::watch;
 
 use crate::answer::{self, Answer};
 use crate::auth::{self, Principal};
@@ -14,12 +17,18 @@ use crate::body::{self, Body, Bounds, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
 use crate::router::{self, Operation, Route};
+use crate::server::Phase;
 use crate::{admin, function_url, invoke, manage};
 
 /// What every request shares.
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) deps: Deps,
+    /// What ARNs begin with.
+    pub(crate) owner: Owner,
+    /// Calls whose clients have left.
+    pub(crate) tasks: Tasks,
+    pub(crate) phase: watch::Receiver<Phase>,
 }
 
 impl Shared {
@@ -28,9 +37,10 @@ impl Shared {
         Timestamp(self.deps.clock.epoch_micros())
     }
 
-    /// What ARNs begin with.
-    pub(crate) fn owner(&self) -> Owner {
-        Owner { region: self.config.region.clone(), account: self.config.account.clone() }
+    /// Completes when the server begins to drain: what only waits should stop.
+    pub(crate) async fn draining(&self) {
+        // Also when the server is gone.
+        let _ = self.phase.clone().wait_for(|phase| *phase != Phase::Serving).await;
     }
 }
 
@@ -41,6 +51,21 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Our port.
     pub(crate) port: u16,
+}
+
+impl Peer {
+    /// The client's address without its port.
+    pub(crate) fn ip(&self) -> String {
+        self.address.ip().to_canonical().to_string()
+    }
+}
+
+/// A request that nothing is known of yet.
+pub(crate) struct Arrived {
+    pub(crate) peer: Peer,
+    pub(crate) parts: Parts,
+    pub(crate) body: Incoming,
+    pub(crate) id: RequestId,
 }
 
 /// A request to the API, believed and read.
@@ -54,7 +79,12 @@ pub(crate) struct Call<'a> {
     pub(crate) id: RequestId,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// What ARNs begin with.
+    pub(crate) fn owner(&self) -> &'a Owner {
+        &self.shared.owner
+    }
+
     /// A variable segment; the router has counted them.
     pub(crate) fn segment(&self, at: usize) -> &str {
         self.segments.get(at).map_or("", String::as_str)
@@ -71,7 +101,8 @@ impl Call<'_> {
     }
 }
 
-fn host(parts: &Parts) -> Option<&str> {
+/// The host that a request is for.
+pub(crate) fn host(parts: &Parts) -> Option<&str> {
     let header = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
 }
@@ -79,48 +110,54 @@ fn host(parts: &Parts) -> Option<&str> {
 /// Answers one request.
 pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incoming>) -> Answer {
     let id = RequestId::from_random(shared.deps.ids.random16());
-    let (parts, incoming) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let addressed = function_url::address(host(&parts), parts.uri.path(), shared.config.region.as_str());
+    let arrived = Arrived { peer, parts, body, id: id.clone() };
     let mut answer = match addressed {
-        Some(addressed) => function_url::call(shared, peer, addressed, parts, incoming, &id).await,
-        None => api(shared, parts, incoming, id.clone()).await.unwrap_or_else(|error| error.into_answer(&id)),
+        Some(addressed) => function_url::call(shared, arrived, addressed).await,
+        None => api(shared, arrived).await.unwrap_or_else(|error| error.into_answer(&id)),
     };
     answer::identify(&mut answer, &id);
     answer
 }
 
 /// The API: signature first, then the operation.
-async fn api(shared: &Shared, parts: Parts, incoming: Incoming, id: RequestId) -> Result<Answer, ApiError> {
+async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
+    let Arrived { parts, body: incoming, id, .. } = arrived;
     let query = parts.uri.query().unwrap_or_default();
     let route = router::route(&parts.method, parts.uri.path(), query);
-    let catalog = shared.deps.registry.catalog();
-    let claimed = auth::claim(&parts, &catalog, shared.config.region.as_str(), shared.now().seconds())?;
+    let claimed = {
+        let catalog = shared.deps.registry.catalog();
+        auth::claim(&parts, &catalog, shared.config.region.as_str(), shared.now().seconds())?
+    };
     let bytes_max = match &route {
         Route::Operation(Operation::Invoke, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
     let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
-    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(&error, &route, bytes_max))?;
+    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, &route, bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {
         Route::Operation(operation, segments) => {
+            auth::permit(&principal, operation.action())?;
+            if !operation.has_body() {
+                Object::parse(&body.bytes)?.finish(operation.name())?;
+            }
             perform(operation, Call { shared, principal, parts, segments, body, id }).await
         }
-        Route::NotYet(name) => {
-            Err(ApiError::new(exception::INVALID_PARAMETER, format!("{name} is not supported yet")))
-        }
+        Route::NotYet(name) => Err(ApiError::new(exception::INVALID_PARAMETER, format!("{name} is not supported yet"))),
         Route::Unknown => Err(ApiError::new(exception::UNKNOWN, "Unknown operation")),
     }
 }
 
-fn unreadable(error: &Unreadable, route: &Route, bytes_max: usize) -> ApiError {
+fn unreadable(error: Unreadable, route: &Route, bytes_max: usize) -> ApiError {
     match error {
         Unreadable::TooLarge => {
             let operation = match route {
-                Route::Operation(Operation::Invoke, _) => "InvokeFunction".to_owned(),
-                Route::Operation(operation, _) => format!("{operation:?}"),
-                Route::NotYet(name) => (*name).to_owned(),
-                Route::Unknown => "unknown".to_owned(),
+                Route::Operation(Operation::Invoke, _) => "InvokeFunction",
+                Route::Operation(operation, _) => operation.name(),
+                Route::NotYet(name) => name,
+                Route::Unknown => "unknown",
             };
             let text = format!("Request must be smaller than {bytes_max} bytes for the {operation} operation");
             ApiError::new(exception::TOO_LARGE, text)

@@ -9,17 +9,20 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lamina_kit::Tasks;
+use lamina_wire::Owner;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::answer::Answer;
 use crate::config::{Config, Deps};
 use crate::request::{self, Peer, Shared};
 
@@ -30,11 +33,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Server {
     shared: Arc<Shared>,
     connections: Tasks,
+    phase: watch::Sender<Phase>,
 }
 
 /// Where a server is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     Serving,
     /// End what is in flight, take nothing new.
     Draining,
@@ -45,14 +49,16 @@ enum Phase {
 impl Server {
     /// A server over the layers below; it listens once it [`Server::serve`]s.
     pub fn new(config: Config, deps: Deps) -> Self {
-        Self { shared: Arc::new(Shared { config, deps }), connections: Tasks::new() }
+        let (phase, watching) = watch::channel(Phase::Serving);
+        let owner = Owner { region: config.region.clone(), account: config.account.clone() };
+        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching };
+        Self { shared: Arc::new(shared), connections: Tasks::new(), phase }
     }
 
     /// Serves until `shutdown` completes, then drains. Answers whether every
     /// request in flight could end within the grace period. Dropped half-way,
-    /// nothing is accepted any more and the connections there are live on.
+    /// nothing is accepted any more and the connections there are cut.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> bool {
-        let (phase, watching) = watch::channel(Phase::Serving);
         let permits = Arc::new(Semaphore::new(self.shared.config.connections_max));
         let local = listener.local_addr().ok();
         tokio::pin!(shutdown);
@@ -67,7 +73,7 @@ impl Server {
                 Ok((stream, address, permit)) => {
                     refused = false;
                     let peer = Peer { address, port: local.map_or(0, |local| local.port()) };
-                    self.spawn(stream, peer, permit, watching.clone());
+                    self.spawn(stream, peer, permit);
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut refused, true) {
@@ -78,28 +84,23 @@ impl Server {
             }
         }
         drop(listener);
-        phase.send_replace(Phase::Draining);
-        let ended = self.connections.drain(self.shared.config.drain_grace).await;
+        self.phase.send_replace(Phase::Draining);
+        let grace = self.shared.config.drain_grace;
+        let (ended, _) = tokio::join!(self.connections.drain(grace), self.shared.tasks.drain(grace));
         if !ended {
             tracing::warn!(connections = self.connections.running(), "cutting connections that did not end in time");
-            phase.send_replace(Phase::Cutting);
+            self.phase.send_replace(Phase::Cutting);
             self.connections.drain(Duration::from_secs(1)).await;
         }
         ended
     }
 
-    fn spawn(
-        &self,
-        stream: TcpStream,
-        peer: Peer,
-        permit: OwnedSemaphorePermit,
-        watching: watch::Receiver<Phase>,
-    ) {
+    fn spawn(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
         // Small answers must not wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let shared = self.shared.clone();
         self.connections.spawn(async move {
-            connection(shared, stream, peer, watching).await;
+            connection(shared, stream, peer).await;
             drop(permit);
         });
     }
@@ -116,28 +117,43 @@ async fn accept(
 }
 
 /// One connection, until it ends or is told to.
-async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer, mut watching: watch::Receiver<Phase>) {
-    let config = &shared.config;
+async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer) {
+    let service = service_fn(|request| {
+        let shared = shared.clone();
+        async move { Ok(request::handle(&shared, peer, request).await) }
+    });
+    drive(&shared.config, stream, shared.phase.clone(), service).await;
+}
+
+/// Serves one connection with `service`, whose answers' bodies may break off.
+async fn drive<S>(config: &Config, stream: TcpStream, mut phase: watch::Receiver<Phase>, service: S)
+where
+    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
+{
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(config.head_timeout).max_buf_size(config.head_bytes_max);
+    // Whether the last request was of HTTP/1.0, whose bodies end with the connection.
+    let old = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
-        let shared = shared.clone();
-        async move { Ok::<_, Infallible>(request::handle(&shared, peer, request).await) }
+        old.store(request.version() == Version::HTTP_10, Ordering::Relaxed);
+        service.call(request)
     });
-    let serving = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(serving);
+    let mut serving = builder.serve_connection(TokioIo::new(stream), service);
     loop {
         tokio::select! {
             ended = &mut serving => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection broke off");
+                let Err(error) = ended else { return };
+                tracing::debug!(%error, "a connection broke off");
+                if error.is_user() && old.load(Ordering::Relaxed) {
+                    // Closed as usual, a body that broke off would look complete.
+                    let _ = serving.into_parts().io.into_inner().set_zero_linger();
                 }
                 return;
             }
-            changed = watching.changed() => {
-                match changed.map(|()| *watching.borrow()) {
+            changed = phase.changed() => {
+                match changed.map(|()| *phase.borrow()) {
                     Ok(Phase::Serving) => {}
-                    Ok(Phase::Draining) => serving.as_mut().graceful_shutdown(),
+                    Ok(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
                     // Also when the server is gone.
                     Ok(Phase::Cutting) | Err(_) => return,
                 }
@@ -145,3 +161,6 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer, mut watc
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use lamina_artifacts::Artifacts;
+use lamina_artifacts::{Artifacts, Error as ArtifactError};
 use lamina_types::Digest;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -29,7 +29,7 @@ pub(crate) struct Loader {
     pub(crate) check: Arc<dyn CodeCheck>,
     pub(crate) key: ImageKey,
     fingerprint: Fingerprint,
-    workers: Semaphore,
+    workers: Arc<Semaphore>,
     waiting: AtomicUsize,
     waiting_max: usize,
 }
@@ -42,6 +42,17 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A component that is gone or changed is refused; a disk that fails is our fault.
+fn unread(component: Digest, error: &ArtifactError) -> CodeError {
+    let reason = error.to_string();
+    match error {
+        ArtifactError::Missing(_) | ArtifactError::Corrupt(_) => CodeError::Refused { component, reason },
+        ArtifactError::Name(_) | ArtifactError::Io { .. } | ArtifactError::Task(_) => {
+            CodeError::Internal { component, reason }
+        }
+    }
+}
+
 impl Loader {
     pub(crate) fn new(
         engine: Engine,
@@ -51,7 +62,7 @@ impl Loader {
         config: &crate::Config,
     ) -> Self {
         let fingerprint = Fingerprint::of(&engine);
-        let workers = Semaphore::new(config.compile_workers.max(1));
+        let workers = Arc::new(Semaphore::new(config.compile_workers.max(1)));
         let (waiting, waiting_max) = (AtomicUsize::new(0), config.compile_queue_max);
         Self { engine, artifacts, check, key, fingerprint, workers, waiting, waiting_max }
     }
@@ -59,9 +70,8 @@ impl Loader {
     /// The component, ready to be linked.
     pub(crate) async fn load(&self, digest: &Digest) -> Result<Component, CodeError> {
         let component = *digest;
-        let refused = |reason: String| CodeError::Refused { component, reason };
-        let bytes = self.artifacts.get(digest).await.map_err(|error| refused(error.to_string()))?;
-        self.check.check(digest, &bytes).map_err(|refusal| refused(refusal.reason))?;
+        let bytes = self.artifacts.get(digest).await.map_err(|error| unread(component, &error))?;
+        self.ask(digest, bytes.clone()).await?;
         let name = self.fingerprint.image_name(digest);
         let stored = match self.artifacts.get_derived(IMAGES, &name).await {
             Ok(stored) => stored,
@@ -87,6 +97,15 @@ impl Loader {
         Ok(loaded)
     }
 
+    /// Asks whether the component may run, off this thread: the answer takes a hash
+    /// over all of it.
+    async fn ask(&self, digest: &Digest, bytes: Bytes) -> Result<(), CodeError> {
+        let (check, component) = (self.check.clone(), *digest);
+        let answer = tokio::task::spawn_blocking(move || check.check(&component, &bytes)).await;
+        let answer = answer.map_err(|error| CodeError::Internal { component, reason: error.to_string() })?;
+        answer.map_err(|refusal| CodeError::Refused { component, reason: refusal.reason })
+    }
+
     async fn open(&self, digest: &Digest, image: Bytes) -> Result<Component, String> {
         let (engine, key, digest) = (self.engine.clone(), self.key.clone(), *digest);
         let open = move || image::open(&engine, &key, &digest, &image).map_err(|error| error.to_string());
@@ -100,12 +119,15 @@ impl Loader {
         if self.waiting.fetch_add(1, Ordering::SeqCst) >= self.waiting_max {
             return Err(CodeError::QueueFull { max: self.waiting_max });
         }
-        let permit = self.workers.acquire().await.map_err(|error| internal(error.to_string()))?;
+        let permit = self.workers.clone().acquire_owned().await.map_err(|error| internal(error.to_string()))?;
         drop(waiting);
         let (engine, key) = (self.engine.clone(), self.key.clone());
-        let work = move || image::compile(&engine, &key, &component, &bytes);
+        let work = move || {
+            // Given back by the thread: a caller that is gone frees no worker.
+            let _permit = permit;
+            image::compile(&engine, &key, &component, &bytes)
+        };
         let compiled = tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.to_string()))?;
-        drop(permit);
         compiled.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })
     }
 }

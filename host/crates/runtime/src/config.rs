@@ -20,8 +20,9 @@ pub struct Config {
     /// Default 1,000.
     pub compile_queue_max: usize,
     /// Fuel of one call: this, times MemorySize in GB, times the timeout in
-    /// seconds. The default of 100,000,000,000 is more than a core burns, so that
-    /// the timeout is felt first; lower it to sell less.
+    /// seconds. A core was seen to burn 13,000,000,000 in a second; the default of
+    /// 1,000,000,000,000 is ten times that at the smallest MemorySize, so that the
+    /// timeout is felt first. Lower it to sell less.
     pub fuel_per_gb_second: u64,
     /// How long a computing guest holds its thread before others get a turn.
     /// Default 2 ms.
@@ -52,7 +53,7 @@ impl Default for Config {
             images_max: 1_000,
             compile_workers: 1,
             compile_queue_max: 1_000,
-            fuel_per_gb_second: 100_000_000_000,
+            fuel_per_gb_second: 1_000_000_000_000,
             epoch_tick: Duration::from_millis(2),
             handles_max: 1_024,
             hostcall_bytes_max: 8 << 20,

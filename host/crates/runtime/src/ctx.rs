@@ -15,7 +15,7 @@ use crate::bindings::{diagnostics, types};
 use crate::config::Config;
 use crate::limits::Limiter;
 use crate::mounts::{Mounts, TASK_ROOT};
-use crate::output::Output;
+use crate::output::{Output, WRITE_BYTES_MAX};
 use crate::sources::Sources;
 
 /// What a guest's panic report may hold of each text, in bytes.
@@ -59,10 +59,6 @@ impl Ctx {
         http.set_field_size_limit(config.http_fields_bytes_max);
         let limiter = Limiter::new(guest.function.memory.bytes(), config);
         Self { table, wasi: None, http, hooks: NoNetwork, guest, limiter, panic: None }
-    }
-
-    pub(crate) fn memory(&self) -> lamina_types::MemoryMib {
-        self.guest.function.memory
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
@@ -150,6 +146,12 @@ impl WasiHttpHooks for NoNetwork {
         Box::new(async { Err(HttpError::HttpRequestDenied) })
     }
 
+    /// What one unread body holds of the host's memory is twice this, and a guest
+    /// can make hundreds of them: the engine's own 1 MiB would be too much.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        WRITE_BYTES_MAX
+    }
+
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
         is_hop_by_hop(name)
     }
@@ -183,9 +185,6 @@ impl diagnostics::Host for Ctx {
 }
 
 fn cut(mut text: String) -> String {
-    if text.len() > PANIC_TEXT_BYTES_MAX {
-        let end = (0..=PANIC_TEXT_BYTES_MAX).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        text.truncate(end);
-    }
+    text.truncate(text.floor_char_boundary(PANIC_TEXT_BYTES_MAX));
     text
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::config::Config;
 
@@ -61,6 +61,8 @@ fn engine_config(config: &Config) -> wasmtime::Config {
         .epoch_interruption(true)
         .consume_fuel(true)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
+        // Else the environment decides whether a guest's debug sections are parsed.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         // 64-bit memories would end past MemorySize's 4 GiB, but cost bounds checks.
         .wasm_memory64(false);
     engine
@@ -70,7 +72,9 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     let instances = config.instances_max.clamp(1, 4_000);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(instances.saturating_mul(16))
+        // A count, behind which nothing is reserved: components of many modules
+        // must not use up the slots of the others.
+        .total_core_instances(instances.saturating_mul(config.core_instances_max))
         .total_memories(instances.saturating_mul(2))
         .total_tables(instances.saturating_mul(4))
         .total_stacks(instances)

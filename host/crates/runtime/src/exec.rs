@@ -37,6 +37,11 @@ impl HttpError {
     }
 }
 
+/// What the log gets of a failure's texts, which are a guest's and bounded only as
+/// answers are: as many lines of the stack, and as much of each text.
+const LOGGED_STACK_LINES_MAX: usize = 100;
+const LOGGED_TEXT_BYTES_MAX: usize = 16 << 10;
+
 /// One call.
 pub struct Call {
     /// The code to run.
@@ -143,15 +148,20 @@ impl Running {
                 let seconds = self.timeout().as_secs_f64();
                 log.platform_line(format!("{now} {id} Task timed out after {seconds:.2} seconds"));
             }
-            Status::Crash => log.platform_line(format!("{}\t{}", failure.message, failure.error_type)),
+            Status::Crash => log.platform_line(format!("{}\t{}", cut(&failure.message), failure.error_type)),
             Status::Success | Status::Failure => {
-                log.platform_line(format!("[ERROR] {}: {}", failure.error_type, failure.message));
+                log.platform_line(format!("[ERROR] {}: {}", cut(&failure.error_type), cut(&failure.message)));
             }
         }
-        for line in &failure.stack {
-            log.platform_line(format!("  {line}"));
+        for line in failure.stack.iter().take(LOGGED_STACK_LINES_MAX) {
+            log.platform_line(format!("  {}", cut(line)));
         }
     }
+}
+
+/// The beginning of a text that a guest chose.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LOGGED_TEXT_BYTES_MAX)]
 }
 
 /// The operator's rate, times GB, times seconds.

@@ -43,8 +43,9 @@ fn describe(request_id: &RequestId, ctx: &Ctx, fuel: u64, cause: &wasmtime::Erro
     }
     let panic = ctx.panic.as_ref();
     // A failed allocation shows as a trap, or as a panic that names it.
-    if ctx.limiter.refused && panic.is_none_or(|panic| panic.message.starts_with("memory allocation of ")) {
-        let text = format!("memory limit of {} reached", ctx.memory());
+    let allocation = panic.is_none_or(|panic| panic.message.starts_with("memory allocation of "));
+    if let Some(limit) = ctx.limiter.refused_at.filter(|_| allocation && trap != Some(&Trap::StackOverflow)) {
+        let text = format!("memory limit of {} MB reached", limit >> 20);
         return error(request_id, error_type::OUT_OF_MEMORY, &text);
     }
     if let Some(panic) = panic {

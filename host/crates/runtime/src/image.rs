@@ -80,6 +80,8 @@ pub(crate) fn compile(
     bytes: &[u8],
 ) -> wasmtime::Result<(Component, Vec<u8>)> {
     let compiled = engine.precompile_component(bytes)?;
+    // Loaded from here, and not from the image, for the engine's own words.
+    let loaded = deserialize(engine, &compiled)?;
     let mut image = Vec::with_capacity(HEADER_BYTES + compiled.len() + MAC_BYTES);
     image.extend_from_slice(MAGIC);
     image.extend_from_slice(Fingerprint::of(engine).0.as_bytes());
@@ -88,7 +90,6 @@ pub(crate) fn compile(
     image.extend_from_slice(&compiled);
     let mac = key.0.clone().chain_update(&image).finalize().into_bytes();
     image.extend_from_slice(&mac);
-    let loaded = open(engine, key, component, &image)?;
     Ok((loaded, image))
 }
 
@@ -115,9 +116,10 @@ pub(crate) fn open(engine: &Engine, key: &ImageKey, component: &Digest, image: &
 
 #[expect(unsafe_code, reason = "JUSTIFICATION: the engine cannot tell code it compiled from other bytes")]
 fn deserialize(engine: &Engine, body: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `body` was authenticated by the caller with a key that only this
-    // host has, and that seals nothing but the output of `precompile_component`
-    // for this engine's fingerprint; it is memory that nobody else can write.
+    // SAFETY: `body` is the output of `precompile_component` for this engine's
+    // fingerprint: it comes from there, or the caller authenticated it with a key
+    // that only this host has and that seals nothing else. It is memory that nobody
+    // else can write.
     unsafe { Component::deserialize(engine, body) }
 }
 

@@ -7,7 +7,9 @@ use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, Wa
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {
     /// Not WebAssembly at all.
-    #[error("the code is not a WebAssembly component: {0}")]
+    #[error(
+        "the code is not a WebAssembly component that exports lamina:function/handler, lamina:function/stream-handler or wasi:http/incoming-handler: {0}"
+    )]
     NotWasm(String),
     /// A core module.
     #[error(

@@ -4,15 +4,19 @@ use wasmtime::ResourceLimiter;
 
 use crate::engine::TABLE_ELEMENT_BYTES;
 
+/// Bytes that a 32-bit memory can have.
+const MEMORY32_BYTES_MAX: u64 = 1 << 32;
+
 /// Counts what the instance holds, refuses what would pass the ceiling, and
 /// remembers that it did.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     ceiling: u64,
     used: u64,
-    last_growth: u64,
     pub(crate) peak: u64,
-    pub(crate) refused: bool,
+    /// The limit that a growth ran into last, in bytes: the ceiling, or the end of a
+    /// 32-bit memory.
+    pub(crate) refused_at: Option<u64>,
     instances_max: usize,
     memories_max: usize,
     tables_max: usize,
@@ -23,9 +27,8 @@ impl Limiter {
         Self {
             ceiling,
             used: 0,
-            last_growth: 0,
             peak: 0,
-            refused: false,
+            refused_at: None,
             instances_max: config.core_instances_max as usize,
             memories_max: config.memories_max as usize,
             tables_max: config.tables_max as usize,
@@ -35,31 +38,32 @@ impl Limiter {
     fn grow(&mut self, bytes: u64) -> bool {
         let after = self.used.saturating_add(bytes);
         if after > self.ceiling {
-            self.refused = true;
+            self.refused_at = Some(self.ceiling);
             return false;
         }
         self.used = after;
-        self.last_growth = bytes;
         self.peak = self.peak.max(after);
         true
-    }
-
-    /// The engine could not do what was allowed: what was counted is given back.
-    fn failed(&mut self) {
-        self.used -= std::mem::take(&mut self.last_growth);
     }
 }
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        if let Some(maximum) = maximum.filter(|maximum| desired > *maximum) {
+            // Without a maximum of its own a memory ends where its addresses do.
+            if maximum as u64 == MEMORY32_BYTES_MAX {
+                self.refused_at = Some(self.ceiling.min(MEMORY32_BYTES_MAX));
+            }
             return Ok(false);
         }
         Ok(self.grow(desired.saturating_sub(current) as u64))
     }
 
+    /// The engine could not make a growth that was allowed. It stays counted: the
+    /// engine may also call this without having asked before (as it does for
+    /// memories of 1-byte pages), and a guest must not have anything given back that
+    /// it holds.
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.failed();
         Ok(())
     }
 
@@ -67,11 +71,12 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        Ok(self.grow(desired.saturating_sub(current) as u64 * TABLE_ELEMENT_BYTES))
+        let elements = desired.saturating_sub(current) as u64;
+        Ok(self.grow(elements.saturating_mul(TABLE_ELEMENT_BYTES)))
     }
 
+    /// As for memories.
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.failed();
         Ok(())
     }
 
@@ -99,16 +104,32 @@ mod tests {
         assert!(limiter.memory_growing(0, 400, None).unwrap());
         assert!(limiter.table_growing(0, 20, None).unwrap());
         assert!(!limiter.table_growing(20, 30, None).unwrap());
-        assert_eq!((limiter.peak, limiter.refused), (960, true));
-        assert!(limiter.memory_growing(400, 440, None).unwrap());
-        limiter.memory_grow_failed(wasmtime::Error::msg("no")).unwrap();
-        assert!(limiter.memory_growing(400, 440, None).unwrap());
+        assert_eq!((limiter.peak, limiter.refused_at), (960, Some(1000)));
+    }
+
+    #[test]
+    fn a_failure_gives_nothing_back() {
+        let mut limiter = Limiter::new(1000, &crate::Config::default());
+        assert!(limiter.memory_growing(0, 600, None).unwrap());
+        limiter.memory_grow_failed(wasmtime::Error::msg("not asked for")).unwrap();
+        assert!(!limiter.memory_growing(600, 1200, None).unwrap());
+        limiter.table_grow_failed(wasmtime::Error::msg("not asked for")).unwrap();
+        assert!(!limiter.table_growing(0, 60, None).unwrap());
+    }
+
+    #[test]
+    fn a_memory_without_a_maximum_ends_at_4_gib() {
+        for (ceiling, expect) in [(10 << 30, 4 << 30), (1 << 30, 1 << 30)] {
+            let mut limiter = Limiter::new(ceiling, &crate::Config::default());
+            assert!(!limiter.memory_growing(0, (4 << 30) + 1, Some(4 << 30)).unwrap());
+            assert_eq!(limiter.refused_at, Some(expect));
+        }
     }
 
     #[test]
     fn a_declared_maximum_is_not_a_refusal_of_ours() {
         let mut limiter = Limiter::new(1000, &crate::Config::default());
         assert!(!limiter.memory_growing(0, 400, Some(300)).unwrap());
-        assert!(!limiter.refused);
+        assert_eq!(limiter.refused_at, None);
     }
 }

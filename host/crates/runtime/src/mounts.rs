@@ -14,8 +14,9 @@ use wasmtime_wasi::{FsPerms, OpenMode};
 
 use crate::ctx::Ctx;
 
-/// Where the package is mounted; also the guest's `LAMBDA_TASK_ROOT` and its
-/// working directory.
+/// Where the package is mounted; also the guest's `LAMBDA_TASK_ROOT`, and the
+/// working directory that a guest is told. (The C library in today's Rust guests
+/// does not ask: relative names begin at `/`, where there is nothing.)
 pub(crate) const TASK_ROOT: &str = "/var/task";
 
 /// The directories of one image's instances.

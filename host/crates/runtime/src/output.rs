@@ -10,8 +10,8 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// What one write may carry.
-const WRITE_BYTES_MAX: usize = 64 << 10;
+/// What one write to a stream may carry, in bytes.
+pub(crate) const WRITE_BYTES_MAX: usize = 64 << 10;
 
 /// One output stream of one call. It never blocks: the log has its own bounds.
 #[derive(Clone)]

@@ -20,9 +20,13 @@ use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, St
 use crate::bindings::response as wit;
 use crate::ctx::Ctx;
 use crate::exec::HttpError;
+use crate::output::WRITE_BYTES_MAX;
 
-/// What one write may carry, in bytes.
-const WRITE_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a head in all, as Lambda limits the headers of an answer to a function
+/// URL and as a client's parser will take.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// What each text of a head counts beside its length.
+const HEAD_TEXT_BYTES: usize = 32;
 
 /// What precedes a streamed body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,17 +48,34 @@ pub struct HttpPrelude {
     pub cookies: Vec<String>,
 }
 
-/// Said before the store is dropped: the call failed, so the body did not end.
+/// Whether the call failed, so that its body did not end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Broken(Arc<AtomicBool>);
 
 impl Broken {
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+
+    /// To be dropped before what keeps the body open.
+    pub(crate) fn verdict(&self) -> Verdict {
+        Verdict { broken: self.clone(), whole: false }
+    }
+}
+
+/// Breaks the body off when dropped, unless the call was said to have ended well:
+/// a call that is dropped half-way has not.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    broken: Broken,
+    pub(crate) whole: bool,
+}
+
+impl Drop for Verdict {
+    fn drop(&mut self) {
+        if !self.whole {
+            self.broken.0.store(true, Ordering::SeqCst);
+        }
     }
 }
 
@@ -70,9 +91,14 @@ pub(crate) struct Channel {
     pub(crate) writer: ResponseWriter,
     pub(crate) head: oneshot::Receiver<StreamHead>,
     pub(crate) body: StreamBody,
-    /// Held until the call has ended, so that the body does not end before it.
-    pub(crate) open: mpsc::Sender<Bytes>,
-    pub(crate) broken: Broken,
+    pub(crate) open: Open,
+}
+
+/// Held until the call has ended, so that the body does not end before it.
+pub(crate) struct Open {
+    // Dropped in this order: the verdict comes before the end.
+    pub(crate) verdict: Verdict,
+    _chunks: mpsc::Sender<Bytes>,
 }
 
 pub(crate) fn channel() -> Channel {
@@ -80,8 +106,9 @@ pub(crate) fn channel() -> Channel {
     let (chunk_sender, chunks) = mpsc::channel(1);
     let broken = Broken::default();
     let writer = ResponseWriter { head: Some(head_sender), chunks: Some(chunk_sender.clone()) };
-    let body = StreamBody { chunks, broken: broken.clone() };
-    Channel { writer, head, body, open: chunk_sender, broken }
+    let open = Open { verdict: broken.verdict(), _chunks: chunk_sender };
+    let body = StreamBody { chunks, broken };
+    Channel { writer, head, body, open }
 }
 
 /// The body of a streamed answer. An error frame means that the call failed
@@ -180,7 +207,18 @@ impl wit::HostResponseWriter for Ctx {
     }
 }
 
+fn size(head: &wit::Head) -> usize {
+    let http = head.http.iter().flat_map(|http| {
+        let headers = http.headers.iter().flat_map(|(name, value)| [name, value]);
+        headers.chain(&http.cookies).map(|text| text.len() + HEAD_TEXT_BYTES)
+    });
+    head.content_type.iter().map(String::len).chain(http).sum()
+}
+
 fn check(head: wit::Head) -> Result<StreamHead, String> {
+    if size(&head) > HEAD_BYTES_MAX {
+        return Err(format!("it is larger than {HEAD_BYTES_MAX} bytes"));
+    }
     let value = |what: &str, text: &str| match HeaderValue::from_str(text) {
         Ok(_) => Ok(()),
         Err(_) => Err(format!("the value of {what} holds a character that no header may hold")),
@@ -227,12 +265,14 @@ mod tests {
         ] {
             assert_eq!(check(head(status, name, text)).unwrap_err(), expect);
         }
+        let large = "x".repeat(HEAD_BYTES_MAX);
+        assert_eq!(check(head(200, "a", &large)).unwrap_err(), "it is larger than 65536 bytes");
     }
 
     #[tokio::test]
     async fn back_pressure_and_ends() {
         use http_body_util::BodyExt as _;
-        let Channel { mut writer, open, broken, mut body, .. } = channel();
+        let Channel { mut writer, open, mut body, .. } = channel();
         let mut stream = BodyStream { chunks: writer.chunks.take().unwrap(), written: 0 };
         assert_eq!(stream.check_write().unwrap(), WRITE_BYTES_MAX);
         stream.write(Bytes::from_static(b"a")).unwrap();
@@ -240,10 +280,13 @@ mod tests {
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "a");
         stream.ready().await;
         assert_eq!(stream.check_write().unwrap(), WRITE_BYTES_MAX);
-        drop((stream, writer));
-        broken.set();
-        drop(open);
-        assert!(body.frame().await.unwrap().is_err());
+        drop((stream, writer, open));
+        assert!(body.frame().await.unwrap().is_err(), "nobody said that the call ended well");
+
+        let Channel { writer, mut open, mut body, .. } = channel();
+        open.verdict.whole = true;
+        drop((writer, open));
+        assert!(body.frame().await.is_none());
 
         let Channel { mut writer, body, .. } = channel();
         let mut stream = BodyStream { chunks: writer.chunks.take().unwrap(), written: 0 };

@@ -20,7 +20,7 @@ use crate::mounts::Mounts;
 /// Asked each time an image is loaded from disk: is this component, whose
 /// digest was just checked, still one that may run?
 pub trait CodeCheck: Send + Sync + 'static {
-    /// Refuses with a reason that the caller may read.
+    /// Refuses with a reason that the caller may read. May block.
     fn check(&self, digest: &Digest, component: &[u8]) -> Result<(), Refused>;
 }
 

@@ -76,12 +76,10 @@ fn canonical_query(query: &str, omit: Omit) -> String {
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .filter(|(name, _)| {
-            !matches!(
-                (*name, omit),
-                ("X-Amz-Signature", Omit::Signature | Omit::SignatureAndToken)
-                    | ("X-Amz-Security-Token", Omit::SignatureAndToken)
-            )
+        .filter(|(name, _)| match omit {
+            Omit::Nothing => true,
+            Omit::Signature => *name != "X-Amz-Signature",
+            Omit::SignatureAndToken => *name != "X-Amz-Signature" && *name != "X-Amz-Security-Token",
         })
         .map(|(name, value)| (encoded_again(name), encoded_again(value)))
         .collect();

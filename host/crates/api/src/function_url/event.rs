@@ -66,7 +66,7 @@ pub(super) fn write(source: &Source<'_>) -> Vec<u8> {
     out
 }
 
-/// `,"cookies":[…]`, one element for each `name=value`; nothing without any.
+/// `,"cookies":[...]`, one element for each `name=value`; nothing without any.
 fn cookies(out: &mut Vec<u8>, headers: &HeaderMap) {
     let mut first = true;
     for header in headers.get_all(http::header::COOKIE) {
@@ -108,7 +108,7 @@ fn headers(out: &mut Vec<u8>, source: &Source<'_>) {
     out.push(b'}');
 }
 
-/// `,"queryStringParameters":{…}`, decoded, repeats joined by commas; nothing
+/// `,"queryStringParameters":{...}`, decoded, repeats joined by commas; nothing
 /// without any.
 fn query(out: &mut Vec<u8>, query: &str) {
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();

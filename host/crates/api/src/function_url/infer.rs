@@ -68,13 +68,11 @@ pub(super) fn from_result(result: Vec<u8>) -> Result<Inferred, Unusable> {
             }
         }
         Some(b'"') => {
-            let text: String =
-                serde_json::from_slice(&result).map_err(|error| Unusable::NotJson(error.to_string()))?;
+            let text: String = serde_json::from_slice(&result).map_err(|error| Unusable::NotJson(error.to_string()))?;
             Ok(plain(text))
         }
         Some(_) => {
-            let _: &RawValue =
-                serde_json::from_slice(&result).map_err(|error| Unusable::NotJson(error.to_string()))?;
+            let _: &RawValue = serde_json::from_slice(&result).map_err(|error| Unusable::NotJson(error.to_string()))?;
             Ok(plain(json::compact(&result)))
         }
     }
@@ -293,7 +291,10 @@ mod tests {
         assert_eq!((head.status.as_u16(), &head.headers[CONTENT_TYPE]), (201, &"text/html".parse().unwrap()));
         assert_eq!(head.headers.len(), 2);
         let head = from_prelude(None, None).unwrap();
-        assert_eq!((head.status.as_u16(), &head.headers[CONTENT_TYPE]), (200, &"application/octet-stream".parse().unwrap()));
+        assert_eq!(
+            (head.status.as_u16(), &head.headers[CONTENT_TYPE]),
+            (200, &"application/octet-stream".parse().unwrap())
+        );
         let bad = HttpPrelude { status: 200, headers: vec![("a".into(), "\n".into())], cookies: vec![] };
         assert!(from_prelude(Some(&bad), None).is_err());
     }

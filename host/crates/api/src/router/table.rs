@@ -2,9 +2,10 @@
 
 use http::Method;
 
-/// An operation that is supported.
+use crate::auth::Action;
+
+/// An operation that is supported: the model's names, and ours under `/lamina/v1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the model's names, and ours under /lamina/v1")]
 pub(crate) enum Operation {
     CreateFunction,
     GetFunction,
@@ -33,6 +34,64 @@ pub(crate) enum Operation {
     GetLogs,
     GetCode,
     GetStatus,
+}
+
+impl Operation {
+    /// Its name, as the model has it.
+    pub(crate) fn name(self) -> &'static str {
+        ROUTES.iter().find(|row| row.operation == Some(self)).map_or("", |row| row.name)
+    }
+
+    /// What its caller must be permitted to do, in IAM's words.
+    pub(crate) fn action(self) -> Action {
+        match self {
+            Self::CreateFunction => "lambda:CreateFunction",
+            Self::GetFunction => "lambda:GetFunction",
+            Self::GetFunctionConfiguration => "lambda:GetFunctionConfiguration",
+            Self::UpdateFunctionCode => "lambda:UpdateFunctionCode",
+            Self::UpdateFunctionConfiguration => "lambda:UpdateFunctionConfiguration",
+            Self::DeleteFunction => "lambda:DeleteFunction",
+            Self::ListFunctions => "lambda:ListFunctions",
+            Self::PublishVersion => "lambda:PublishVersion",
+            Self::ListVersionsByFunction => "lambda:ListVersionsByFunction",
+            Self::Invoke => "lambda:InvokeFunction",
+            Self::CreateFunctionUrlConfig => "lambda:CreateFunctionUrlConfig",
+            Self::GetFunctionUrlConfig => "lambda:GetFunctionUrlConfig",
+            Self::UpdateFunctionUrlConfig => "lambda:UpdateFunctionUrlConfig",
+            Self::DeleteFunctionUrlConfig => "lambda:DeleteFunctionUrlConfig",
+            Self::AddPermission => "lambda:AddPermission",
+            Self::GetPolicy => "lambda:GetPolicy",
+            Self::RemovePermission => "lambda:RemovePermission",
+            Self::ListTags => "lambda:ListTags",
+            Self::TagResource => "lambda:TagResource",
+            Self::UntagResource => "lambda:UntagResource",
+            Self::GetAccountSettings => "lambda:GetAccountSettings",
+            Self::ListTrust => "lamina:ListTrust",
+            Self::AddTrust => "lamina:AddTrust",
+            Self::RevokeTrust => "lamina:RevokeTrust",
+            Self::GetLogs => "lamina:GetLogs",
+            // The code is GetFunction's to give.
+            Self::GetCode => "lambda:GetFunction",
+            Self::GetStatus => "lamina:GetStatus",
+        }
+    }
+
+    /// Whether its request has a body.
+    pub(crate) fn has_body(self) -> bool {
+        matches!(
+            self,
+            Self::CreateFunction
+                | Self::UpdateFunctionCode
+                | Self::UpdateFunctionConfiguration
+                | Self::PublishVersion
+                | Self::Invoke
+                | Self::CreateFunctionUrlConfig
+                | Self::UpdateFunctionUrlConfig
+                | Self::AddPermission
+                | Self::TagResource
+                | Self::AddTrust
+        )
+    }
 }
 
 /// One operation's place.
@@ -67,8 +126,18 @@ pub(super) const ROUTES: &[Row] = &[
     is(Operation::ListFunctions, "ListFunctions", Method::GET, "2015-03-31/functions"),
     is(Operation::CreateFunction, "CreateFunction", Method::POST, "2015-03-31/functions"),
     is(Operation::UpdateFunctionCode, "UpdateFunctionCode", Method::PUT, "2015-03-31/functions/*/code"),
-    is(Operation::GetFunctionConfiguration, "GetFunctionConfiguration", Method::GET, "2015-03-31/functions/*/configuration"),
-    is(Operation::UpdateFunctionConfiguration, "UpdateFunctionConfiguration", Method::PUT, "2015-03-31/functions/*/configuration"),
+    is(
+        Operation::GetFunctionConfiguration,
+        "GetFunctionConfiguration",
+        Method::GET,
+        "2015-03-31/functions/*/configuration",
+    ),
+    is(
+        Operation::UpdateFunctionConfiguration,
+        "UpdateFunctionConfiguration",
+        Method::PUT,
+        "2015-03-31/functions/*/configuration",
+    ),
     is(Operation::ListVersionsByFunction, "ListVersionsByFunction", Method::GET, "2015-03-31/functions/*/versions"),
     is(Operation::PublishVersion, "PublishVersion", Method::POST, "2015-03-31/functions/*/versions"),
     is(Operation::GetPolicy, "GetPolicy", Method::GET, "2015-03-31/functions/*/policy"),
@@ -85,8 +154,8 @@ pub(super) const ROUTES: &[Row] = &[
     is(Operation::ListTrust, "ListTrust", Method::GET, "lamina/v1/trust"),
     is(Operation::AddTrust, "AddTrust", Method::POST, "lamina/v1/trust"),
     is(Operation::RevokeTrust, "RevokeTrust", Method::DELETE, "lamina/v1/trust/*"),
-    is(Operation::GetLogs, "GetLogs", Method::GET, "lamina/v1/functions/*/logs"),
-    is(Operation::GetCode, "GetCode", Method::GET, "lamina/v1/functions/*/code"),
+    is(Operation::GetLogs, "GetLogs", Method::GET, "lamina/v1/logs/*"),
+    is(Operation::GetCode, "GetCode", Method::GET, "lamina/v1/code/*"),
     is(Operation::GetStatus, "GetStatus", Method::GET, "lamina/v1/status"),
     not_yet("InvokeAsync", Method::POST, "2014-11-13/functions/*/invoke-async"),
     not_yet("ListEventSourceMappings", Method::GET, "2015-03-31/event-source-mappings"),
@@ -116,7 +185,12 @@ pub(super) const ROUTES: &[Row] = &[
     not_yet("PutFunctionEventInvokeConfig", Method::PUT, "2019-09-25/functions/*/event-invoke-config"),
     not_yet("DeleteFunctionEventInvokeConfig", Method::DELETE, "2019-09-25/functions/*/event-invoke-config"),
     not_yet("ListFunctionEventInvokeConfigs", Method::GET, "2019-09-25/functions/*/event-invoke-config/list"),
-    not_yet_if("ListProvisionedConcurrencyConfigs", Method::GET, "2019-09-30/functions/*/provisioned-concurrency", "List=ALL"),
+    not_yet_if(
+        "ListProvisionedConcurrencyConfigs",
+        Method::GET,
+        "2019-09-30/functions/*/provisioned-concurrency",
+        "List=ALL",
+    ),
     not_yet("GetProvisionedConcurrencyConfig", Method::GET, "2019-09-30/functions/*/provisioned-concurrency"),
     not_yet("PutProvisionedConcurrencyConfig", Method::PUT, "2019-09-30/functions/*/provisioned-concurrency"),
     not_yet("DeleteProvisionedConcurrencyConfig", Method::DELETE, "2019-09-30/functions/*/provisioned-concurrency"),
@@ -149,7 +223,11 @@ pub(super) const ROUTES: &[Row] = &[
     not_yet("ListDurableExecutionsByFunction", Method::GET, "2025-12-01/functions/*/durable-executions"),
     not_yet("SendDurableExecutionCallbackSuccess", Method::POST, "2025-12-01/durable-execution-callbacks/*/succeed"),
     not_yet("SendDurableExecutionCallbackFailure", Method::POST, "2025-12-01/durable-execution-callbacks/*/fail"),
-    not_yet("SendDurableExecutionCallbackHeartbeat", Method::POST, "2025-12-01/durable-execution-callbacks/*/heartbeat"),
+    not_yet(
+        "SendDurableExecutionCallbackHeartbeat",
+        Method::POST,
+        "2025-12-01/durable-execution-callbacks/*/heartbeat",
+    ),
     not_yet("ListCapacityProviders", Method::GET, "2025-11-30/capacity-providers"),
     not_yet("CreateCapacityProvider", Method::POST, "2025-11-30/capacity-providers"),
     not_yet("GetCapacityProvider", Method::GET, "2025-11-30/capacity-providers/*"),

@@ -1,8 +1,8 @@
 //! A `function` component: bytes in, bytes out.
 
 use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
-use lamina_types::outcome::error_type;
 use lamina_types::{FunctionError, Outcome, World};
+use wasmtime::WasmBacktrace;
 
 use super::{Call, Facts, Running};
 use crate::bindings::types;
@@ -27,7 +27,10 @@ impl Runtime {
             let handler = instance.lamina_function_handler();
             handler.call_handle(store, &call.invocation.payload, context).await
         });
-        let ended = ended.await.map(|ended| ended.map(|answer| answer.map_err(failure).and_then(within_limit)));
+        let ended = ended.await.map(|ended| match ended {
+            Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),
+            ended => ended.map(|answer| answer.map_err(failure).and_then(within_limit)),
+        });
         running.outcome(ended)
     }
 }
@@ -36,20 +39,22 @@ fn within_limit(answer: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
     if answer.len() <= RESPONSE_PAYLOAD_BYTES_MAX {
         return Ok(answer);
     }
-    Err(too_large())
+    Err(FunctionError::response_too_large())
 }
 
-/// Lambda's words for an answer over the limit (recorded).
-pub(super) fn too_large() -> FunctionError {
-    FunctionError {
-        error_type: error_type::RESPONSE_TOO_LARGE.to_owned(),
-        message: format!(
-            "Response payload size exceeded maximum allowed payload size ({RESPONSE_PAYLOAD_BYTES_MAX} bytes)."
-        ),
-        stack: Vec::new(),
-    }
+/// Whether the answer is larger than the host takes from a guest at once, which
+/// is more than the limit. The engine has no type for it; an argument of a host
+/// call that is too large comes with a backtrace.
+fn is_answer_past_bound(error: &wasmtime::Error) -> bool {
+    error.downcast_ref::<WasmBacktrace>().is_none()
+        && error.root_cause().to_string().starts_with("too much data is being copied between the host and the guest")
 }
 
+/// A failure as the guest reported it; it is an answer too, and bounded as one.
 pub(super) fn failure(error: types::FunctionError) -> FunctionError {
+    let stack_bytes = error.stack_trace.iter().map(String::len).sum::<usize>();
+    if error.error_type.len() + error.message.len() + stack_bytes > RESPONSE_PAYLOAD_BYTES_MAX {
+        return FunctionError::response_too_large();
+    }
     FunctionError { error_type: error.error_type, message: error.message, stack: error.stack_trace }
 }

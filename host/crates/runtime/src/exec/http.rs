@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
-use lamina_types::outcome::error_type;
+use lamina_types::limits::STREAMED_RESPONSE_BYTES_MAX;
 use lamina_types::{FunctionError, Outcome, World};
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
@@ -46,8 +46,7 @@ impl Answer {
             Self::ERROR => "the component answered with an error instead of a response",
             _ => "the component ended without setting a response",
         };
-        let error_type = error_type::NO_RESPONSE.to_owned();
-        Err(FunctionError { error_type, message: message.to_owned(), stack: Vec::new() })
+        Err(FunctionError::no_response(message))
     }
 }
 
@@ -68,6 +67,8 @@ impl Runtime {
         let (sender, response) = oneshot::channel();
         let (answer, broken) = (Answer::default(), Broken::default());
         let drive = async move {
+            // Before the store goes: its end would look like the body's own.
+            let mut verdict = broken.verdict();
             let Handler::Http(pre) = &image.handler else { return Err(RunError::Internal("the world changed".into())) };
             let timeout = running.timeout();
             let store = &mut running.store;
@@ -78,7 +79,7 @@ impl Runtime {
                 let outparam = store.data_mut().http().new_response_outparam_from_callback(move |result| {
                     answered.set(if result.is_ok() { Answer::SET } else { Answer::ERROR });
                     if let Ok(response) = result {
-                        let response = response.map(|body| HttpBody { body, broken: breaks }.boxed_unsync());
+                        let response = response.map(|body| HttpBody { body, broken: breaks, bytes: 0 }.boxed_unsync());
                         // A caller that left does not stop the guest.
                         let _ = sender.send(response);
                     }
@@ -88,10 +89,8 @@ impl Runtime {
             });
             let ended = ended.await.map(|ended| ended.map(|()| answer.result()));
             let outcome = running.outcome(ended);
-            if !matches!(&outcome, Ok(outcome) if outcome.result.is_ok()) {
-                // Before the store goes: its end would look like the body's own.
-                broken.set();
-            }
+            verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
+            drop(verdict);
             drop(running);
             outcome
         };
@@ -107,6 +106,18 @@ fn wasi_error(error: &HttpError) -> wasmtime_wasi_http::Error {
 struct HttpBody {
     body: WasiBody,
     broken: Broken,
+    bytes: u64,
+}
+
+impl HttpBody {
+    /// Breaks off where a streamed answer may end.
+    fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, HttpError> {
+        self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if self.bytes > STREAMED_RESPONSE_BYTES_MAX {
+            return Err(HttpError(format!("a streamed answer holds at most {STREAMED_RESPONSE_BYTES_MAX} bytes")));
+        }
+        Ok(frame)
+    }
 }
 
 impl Body for HttpBody {
@@ -116,7 +127,7 @@ impl Body for HttpBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
         Poll::Ready(match frame {
-            Some(Ok(frame)) => Some(Ok(frame)),
+            Some(Ok(frame)) => Some(self.count(frame)),
             Some(Err(error)) => Some(Err(HttpError(error.to_string()))),
             None if self.broken.is_set() => Some(Err(HttpError::broken())),
             None => None,

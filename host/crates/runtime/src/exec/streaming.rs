@@ -24,7 +24,8 @@ pub struct StreamStart {
 impl Runtime {
     /// Runs a `function-stream` component on a fresh instance. The future is the
     /// call: it must be polled for the guest to run, and resolves at its end.
-    /// Dropping the body does not stop the guest: its next write fails.
+    /// Dropping the body does not stop the guest: its next write fails. Dropping
+    /// the future does, and breaks the body off.
     pub fn streaming(
         &self,
         call: Call,
@@ -34,7 +35,7 @@ impl Runtime {
         if !matches!(image.handler, Handler::Streaming(_)) {
             return Err(RunError::World { world: running.call.function.world, wanted: World::FunctionStream.name() });
         }
-        let Channel { writer, head, body, open, broken } = response::channel();
+        let Channel { writer, head, body, mut open } = response::channel();
         let drive = async move {
             let Handler::Streaming(pre) = &image.handler else {
                 return Err(RunError::Internal("the world changed".into()));
@@ -51,9 +52,7 @@ impl Runtime {
             });
             let ended = ended.await.map(|ended| ended.map(|end| end.map(|()| Vec::new()).map_err(failure)));
             let outcome = running.outcome(ended);
-            if !matches!(&outcome, Ok(outcome) if outcome.result.is_ok()) {
-                broken.set();
-            }
+            open.verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
             // The body may end only now, and the head's sender goes with the store.
             drop(running);
             drop(open);

@@ -46,11 +46,14 @@ fn vectors() -> PathBuf {
 impl Vector {
     fn read(folder: PathBuf) -> Self {
         let context = std::fs::read_to_string(folder.join("context.json"));
-        // Two vectors come without a context; it is in their signed requests.
+        // Two vectors come without a context; it is in their signed requests, and
+        // the secrets are those of the suite and of its package's own tests.
         let context: Value = context.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
         let name = folder.file_name().unwrap().to_str().unwrap();
         let text = |value: &Value, other: &str| value.as_str().unwrap_or(other).to_owned();
         let lambda = name == "double-url-encode";
+        let other_secret =
+            if lambda { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" } else { "notrealrnrELgWzOk3IfjzDKtFBhDby" };
         let time = context["timestamp"].as_str().map(|time| time.replace(['-', ':'], ""));
         let other_time = if lambda { "20210511T154045Z" } else { "20150830T123600Z" };
         Self {
@@ -60,7 +63,7 @@ impl Vector {
                 Value::Bool(false) => PathMode::AsSent,
                 _ => PathMode::Normalised,
             },
-            secret: text(&context["credentials"]["secret_access_key"], ""),
+            secret: text(&context["credentials"]["secret_access_key"], other_secret),
             now_s: moment::parse(time.as_deref().unwrap_or(other_time)).unwrap(),
             folder,
         }
@@ -94,16 +97,13 @@ impl Vector {
     }
 }
 
-/// Both forms of every vector that comes with its secret.
+/// Both forms of every vector; two have only the first.
 fn each(check: impl Fn(&Vector, Signed)) -> usize {
     let mut count = 0;
     for entry in std::fs::read_dir(vectors()).unwrap() {
         let vector = Vector::read(entry.unwrap().path());
-        if vector.secret.is_empty() {
-            continue;
-        }
-        for form in ["header", "query"] {
-            check(&vector, vector.signed(form).unwrap());
+        for signed in ["header", "query"].iter().filter_map(|form| vector.signed(form)) {
+            check(&vector, signed);
             count += 1;
         }
     }
@@ -113,25 +113,7 @@ fn each(check: impl Fn(&Vector, Signed)) -> usize {
 #[test]
 fn every_vector_is_accepted() {
     let count = each(|vector, signed| assert_eq!(vector.verify(&signed), Ok(()), "{}", signed.name));
-    assert_eq!(count, 2 * 38);
-}
-
-/// Two vectors come without context, secret and final signature: their
-/// canonical requests are compared.
-#[test]
-fn vectors_without_a_secret_have_the_canonical_request() {
-    for name in ["double-encode-path", "double-url-encode"] {
-        let vector = Vector::read(vectors().join(name));
-        let mut signed = vector.signed("header").unwrap();
-        let text = std::fs::read_to_string(vector.folder.join("header-canonical-request.txt")).unwrap();
-        let date = text.lines().find_map(|line| line.strip_prefix("x-amz-date:")).unwrap();
-        signed.headers.insert("x-amz-date", HeaderValue::try_from(date).unwrap());
-        let parts =
-            SignedParts { method: &signed.method, path: &signed.path, query: &signed.query, headers: &signed.headers };
-        let empty = lamina_types::Digest::of(b"").to_string();
-        let hash = canonical::hash(&parts, vector.path, "host;x-amz-date", Omit::Nothing, &empty).unwrap();
-        assert_eq!(hash, lamina_types::Digest::of(text.trim_end().as_bytes()).to_string(), "{name}");
-    }
+    assert_eq!(count, 2 * 38 + 2);
 }
 
 #[test]
@@ -232,27 +214,4 @@ fn presigned_urls_expire() {
     for bad in ["0", "604801", "x", ""] {
         assert!(claim(None, &query.replace("=600", &format!("={bad}")), &[], NOW).is_err(), "{bad}");
     }
-}
-
-#[test]
-fn our_own_presigned_urls_verify() {
-    let request = Presigned {
-        host: "127.0.0.1:1",
-        path: "/lamina/v1/code/f",
-        region: "us-east-1",
-        service: "lambda",
-        access_key_id: "AKIA",
-        secret: "s",
-        expires_s: 600,
-        now_s: NOW,
-    };
-    let query = presign(&request).unwrap();
-    let mut headers = HeaderMap::new();
-    headers.insert("host", HeaderValue::from_static("127.0.0.1:1"));
-    let parts = SignedParts { method: "GET", path: request.path, query: &query, headers: &headers };
-    let verifier = Verifier { region: "us-east-1", service: "lambda", path: PathMode::Normalised };
-    let claim = verifier.claim(&parts, NOW + 599).unwrap();
-    let empty = lamina_types::Digest::of(b"");
-    assert_eq!(claim.verify(&parts, "s", empty.as_bytes()), Ok(()));
-    assert_eq!(claim.verify(&parts, "t", empty.as_bytes()), Err(AuthError::Mismatch));
 }

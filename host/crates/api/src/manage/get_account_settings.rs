@@ -1,0 +1,14 @@
+//! GetAccountSettings.
+
+use http::StatusCode;
+use lamina_wire::account;
+
+use crate::answer::{Answer, json};
+use crate::error::ApiError;
+use crate::request::Call;
+
+pub(crate) fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
+    call.query().finish("GetAccountSettings")?;
+    let catalog = call.shared.deps.registry.catalog();
+    json(StatusCode::OK, &account::settings(catalog.functions_len(), catalog.code_bytes()))
+}

@@ -1,0 +1,16 @@
+//! The runtime's contract, from outside: real guests on real instances, with
+//! every limit and promise of "The instance" in `host/SPECIFICATION.md`.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "test helpers, on the real clock")]
+
+mod support;
+
+mod failures;
+mod fuel;
+mod http;
+mod images;
+mod memory;
+mod output;
+mod reach;
+mod streaming;
+mod time;

@@ -1,0 +1,134 @@
+//! The command line: `lamina COMMAND`.
+//!
+//! `serve` and `quickstart` run a platform; `keys`, `sign`, `unsign` and `verify`
+//! work on files alone; everything else is a client of a platform's REST API.
+//! Standard output is a command's answer, standard error is for people.
+
+pub(crate) mod client;
+pub(crate) mod commands;
+pub(crate) mod environment;
+pub(crate) mod failure;
+pub(crate) mod files;
+pub(crate) mod keyfile;
+pub(crate) mod logging;
+pub(crate) mod output;
+pub(crate) mod progress;
+pub(crate) mod signals;
+pub(crate) mod target;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::quickstart;
+use commands::{delete, deploy, invoke, keys, list, logs, serve, sign, status, trust, unsign, url, verify};
+use environment::Environment;
+use failure::{Done, Failure};
+use output::{Format, Output};
+
+const AFTER_HELP: &str = "\
+Environment:
+  LAMINA_DATA       data directory, as --data (serve, and every command that calls a platform)
+  LAMINA_ENDPOINT   URL of a platform, as --endpoint
+  LAMINA_OUTPUT     text or json, as --output
+  LAMINA_KEY        signing key file, as --key of sign and deploy
+  LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
+                    as the options of serve
+  LAMINA_LOG        which of its own log lines serve writes, such as debug or warn,lamina=info
+  AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, AWS_PROFILE,
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONFIG_FILE,
+  AWS_SHARED_CREDENTIALS_FILE, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+                    as the AWS tools read them
+  NO_COLOR          no colour on a terminal either
+
+Exit codes: 0 done, 1 not done (or the function failed), 2 wrong usage.";
+
+/// AWS Lambda's functions, API and habits, on signed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "lamina", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+struct Cli {
+    /// Form of the answer on standard output
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Format::Text,
+        env = "LAMINA_OUTPUT",
+        hide_env_values = true
+    )]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Quickstart(quickstart::QuickstartArgs),
+    Keys(keys::KeysArgs),
+    Sign(sign::SignArgs),
+    Unsign(unsign::UnsignArgs),
+    Verify(verify::VerifyArgs),
+    Trust(trust::TrustArgs),
+    Deploy(deploy::DeployArgs),
+    Invoke(invoke::InvokeArgs),
+    Logs(logs::LogsArgs),
+    List(list::ListArgs),
+    Delete(delete::DeleteArgs),
+    Url(url::UrlArgs),
+    Status(status::StatusArgs),
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Ctx {
+    pub(crate) output: Output,
+    pub(crate) environment: Environment,
+}
+
+/// Reads the command line, does what it says, and answers the exit code.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help is an answer, too. With nowhere to print there is nothing left to do.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let ctx = Ctx { output: Output::new(cli.output), environment: Environment::Process };
+    run(cli.command, &ctx).unwrap_or_else(|failure| failure.report())
+}
+
+fn run(command: Command, ctx: &Ctx) -> Done {
+    match command {
+        Command::Serve(args) => args.run(ctx),
+        Command::Quickstart(args) => args.run(ctx),
+        Command::Keys(args) => args.run(ctx),
+        Command::Sign(args) => args.run(ctx),
+        Command::Unsign(args) => args.run(ctx),
+        Command::Verify(args) => args.run(ctx),
+        Command::Trust(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Deploy(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Invoke(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Logs(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::List(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Delete(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Url(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Status(args) => client_runtime()?.block_on(args.run(ctx)),
+    }
+}
+
+/// One thread is enough to call a platform.
+fn client_runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| Failure::io("starting", &error))
+}
+
+/// The runtime of a platform: a worker for each core.
+pub(crate) fn platform_runtime() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::io("starting", &error))
+}
+
+#[cfg(test)]
+mod tests;

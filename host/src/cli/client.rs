@@ -1,0 +1,125 @@
+//! A client of Lambda's API and of our own operations: plain HTTP/1.1, every
+//! request signed, every answer bounded, every wait with a deadline.
+
+mod advice;
+mod body;
+mod call;
+mod error;
+mod sign;
+mod url;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use lamina_kit::SystemClock;
+use serde_json::Value;
+
+use super::environment::Environment;
+use super::failure::Failure;
+use super::target::{Endpoint, Target, TargetArgs};
+use body::Upload;
+
+pub(crate) use call::Call;
+pub(crate) use error::{Error, Exception};
+pub(crate) use url::UrlAnswer;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A platform, ready to be called.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: legacy::Client<HttpConnector, Upload>,
+    target: Target,
+    clock: SystemClock,
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Result<Value, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::Unreadable(error.to_string()))
+    }
+}
+
+impl Client {
+    /// A client of the platform that these options find.
+    pub(crate) async fn find(args: &TargetArgs, environment: &Environment) -> Result<Self, Failure> {
+        Ok(Self::new(Target::find(args, environment).await?))
+    }
+
+    /// A client of this platform.
+    pub(crate) fn new(target: Target) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        let http = legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Self { http, target, clock: SystemClock::new() }
+    }
+
+    /// Where the platform listens.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.target.endpoint
+    }
+
+    /// Sends a signed request and reads the whole answer; an answer that is an
+    /// error becomes one. Dropped half-way, the request may or may not have been
+    /// acted on.
+    pub(crate) async fn call(&self, call: Call) -> Result<Answer, Error> {
+        let timeout = call.timeout;
+        let answer = tokio::time::timeout(timeout, self.exchange(call)).await;
+        let answer = answer.map_err(|_| Error::Timeout { endpoint: self.target.endpoint.to_string(), timeout })??;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(Error::Aws(Exception::read(&answer)))
+    }
+
+    async fn exchange(&self, call: Call) -> Result<Answer, Error> {
+        let answer_bytes_max = call.answer_bytes_max;
+        let progress = call.progress.clone();
+        let request = sign::signed(call, &self.target, &self.clock)?;
+        let request = request.map(|body| Upload::new(body, progress));
+        let (head, body) = self.send(request).await?.into_parts();
+        let body = match Limited::new(body, answer_bytes_max).collect().await {
+            Ok(collected) => collected.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Error::TooLarge(answer_bytes_max)),
+            Err(error) => return Err(self.broken(error.as_ref())),
+        };
+        Ok(Answer { status: head.status, headers: head.headers, body })
+    }
+
+    async fn send(&self, request: Request<Upload>) -> Result<Response<Incoming>, Error> {
+        self.http.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                return Error::Unreachable {
+                    endpoint: self.target.endpoint.to_string(),
+                    reason: error::innermost(&error),
+                    data: self.target.data.clone(),
+                };
+            }
+            self.broken(&error)
+        })
+    }
+
+    fn broken(&self, error: &(dyn std::error::Error + 'static)) -> Error {
+        Error::Broken { endpoint: self.target.endpoint.to_string(), reason: error::innermost(error) }
+    }
+}

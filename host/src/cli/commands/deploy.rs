@@ -1,0 +1,191 @@
+//! `lamina deploy NAME FILE`: create or update, through the API like anybody.
+
+mod code;
+mod report;
+mod url;
+mod wait;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use clap::builder::RangedU64ValueParser;
+use lamina_types::FunctionName;
+use lamina_types::limits::{MEMORY_MIB_MAX, MEMORY_MIB_MIN, PACKAGE_ZIPPED_BYTES_MAX, TIMEOUT_S_MAX, TIMEOUT_S_MIN};
+use lamina_types::settings::FUEL_RANGE;
+use serde_json::Value;
+
+use super::{member, sign};
+use crate::cli::client::Client;
+use crate::cli::failure::{Done, Failure};
+use crate::cli::target::TargetArgs;
+use crate::cli::{Ctx, files, keyfile};
+
+pub(crate) use url::UrlMode;
+
+/// Create a function, or update it to this code and these settings
+///
+/// What is not given stays as it is. Waits until the function can be called.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeployArgs {
+    /// The function
+    name: FunctionName,
+    /// Its code: a component, or a zip with it as bootstrap.wasm
+    file: PathBuf,
+    /// Sign the component with this key before it is uploaded; the file stays as it is
+    #[arg(long, value_name = "KEYFILE", env = "LAMINA_KEY", hide_env_values = true)]
+    key: Option<PathBuf>,
+    /// MemorySize
+    #[arg(long, value_name = "MB", value_parser = within(MEMORY_MIB_MIN, MEMORY_MIB_MAX))]
+    memory: Option<u64>,
+    /// Timeout
+    #[arg(long, value_name = "SECONDS", value_parser = within(TIMEOUT_S_MIN, TIMEOUT_S_MAX))]
+    timeout: Option<u64>,
+    /// An environment variable; may be repeated, and replaces all that were there
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    environment: Vec<(String, String)>,
+    /// Give it a URL that anybody may call
+    #[arg(long)]
+    url: bool,
+    /// The URL streams its answer (InvokeMode RESPONSE_STREAM)
+    #[arg(long, requires = "url")]
+    stream: bool,
+    /// Fuel of one call, instead of the operator's rate (tag lamina:fuel)
+    #[arg(long, value_name = "UNITS", value_parser = fuel())]
+    fuel: Option<u64>,
+    /// Run deterministically, with randomness from this seed (tag lamina:seed)
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Role; kept and returned, without effect
+    #[arg(long, value_name = "ARN")]
+    role: Option<String>,
+    /// Description
+    #[arg(long)]
+    description: Option<String>,
+    /// Publish a version of it when it is ready
+    #[arg(long)]
+    publish: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// A function as it is to be.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) name: FunctionName,
+    /// The upload.
+    pub(crate) code: Bytes,
+    pub(crate) configuration: Configuration,
+    /// Settings that travel as tags.
+    pub(crate) tags: BTreeMap<&'static str, String>,
+    pub(crate) url: Option<UrlMode>,
+    pub(crate) publish: bool,
+}
+
+/// What UpdateFunctionConfiguration takes; `None` stays as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration {
+    pub(crate) memory_mib: Option<u64>,
+    pub(crate) timeout_s: Option<u64>,
+    pub(crate) environment: Option<BTreeMap<String, String>>,
+    pub(crate) role: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl Deployment {
+    /// A function of this code, everything else by default.
+    pub(crate) fn new(name: FunctionName, code: impl Into<Bytes>) -> Self {
+        Self {
+            name,
+            code: code.into(),
+            configuration: Configuration::default(),
+            tags: BTreeMap::new(),
+            url: None,
+            publish: false,
+        }
+    }
+}
+
+/// A function that can be called.
+#[derive(Debug)]
+pub(crate) struct Deployed {
+    /// FunctionConfiguration, of the new version where one was published.
+    pub(crate) configuration: Value,
+    pub(crate) created: bool,
+    pub(crate) url: Option<String>,
+}
+
+/// Creates or updates the function and waits until it can be called. Dropped
+/// half-way, what was acknowledged stays and the rest is not done; running it
+/// again completes it.
+pub(crate) async fn deploy(client: &Client, deployment: &Deployment) -> Result<Deployed, Failure> {
+    let (mut configuration, created) = match code::existing(client, &deployment.name).await? {
+        None => (code::create(client, deployment).await?, true),
+        Some(existing) => (code::update(client, deployment, &existing).await?, false),
+    };
+    let arn = member(&configuration, "FunctionArn").to_owned();
+    if !created && !deployment.tags.is_empty() {
+        configuration = code::tag(client, &arn, deployment).await?;
+    }
+    if deployment.publish {
+        configuration = code::publish(client, &deployment.name, &configuration).await?;
+    }
+    let url = match deployment.url {
+        None => None,
+        Some(mode) => Some(url::ensure(client, &deployment.name, mode).await?),
+    };
+    Ok(Deployed { configuration, created, url })
+}
+
+impl DeployArgs {
+    /// Does it.
+    pub(crate) async fn run(self, ctx: &Ctx) -> Done {
+        let (target, deployment) = self.read(ctx)?;
+        let client = Client::find(&target, &ctx.environment).await?;
+        let deployed = deploy(&client, &deployment).await?;
+        report::print(ctx, &client, &deployed)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Reads the files that the command line names, and signs.
+    fn read(self, ctx: &Ctx) -> Result<(TargetArgs, Deployment), Failure> {
+        let mut code = files::read(&self.file, PACKAGE_ZIPPED_BYTES_MAX)?;
+        if let Some(key) = &self.key {
+            let key = keyfile::secret(key, ctx.output)?;
+            let signed = sign::sign(&code, &key);
+            code =
+                signed.map_err(|failure| failure.while_doing(format_args!("signing {}", self.file.display())))?.bytes;
+        }
+        let tags = [("lamina:fuel", self.fuel), ("lamina:seed", self.seed)];
+        let tags = tags.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect();
+        let variables: BTreeMap<String, String> = self.environment.into_iter().collect();
+        let configuration = Configuration {
+            memory_mib: self.memory,
+            timeout_s: self.timeout,
+            environment: (!variables.is_empty()).then_some(variables),
+            role: self.role,
+            description: self.description,
+        };
+        let url = self.url.then_some(if self.stream { UrlMode::Stream } else { UrlMode::Buffered });
+        let deployment =
+            Deployment { configuration, tags, url, publish: self.publish, ..Deployment::new(self.name, code) };
+        Ok((self.target, deployment))
+    }
+}
+
+fn within(least: u32, most: u32) -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(u64::from(least)..=u64::from(most))
+}
+
+fn fuel() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(FUEL_RANGE)
+}
+
+/// `NAME=VALUE`; the value may be empty.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("give it as NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,150 @@
+//! `lamina serve`: run the platform.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use lamina_deploy::Signing;
+use lamina_types::{AccountId, Region};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::cli::failure::{Done, Failure};
+use crate::cli::output::{Output, style};
+use crate::cli::signals::Signals;
+use crate::cli::target::DATA_DEFAULT;
+use crate::cli::{Ctx, logging, platform_runtime};
+use crate::{platform, serve};
+
+/// Run the platform
+///
+/// SIGTERM and SIGINT let running calls end; a second one quits at once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Directory with everything the platform keeps; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = DATA_DEFAULT, env = "LAMINA_DATA", hide_env_values = true)]
+    data: PathBuf,
+    /// Address to listen on; port 0 takes a free one. The URL goes to DIR/endpoint
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4700", env = "LAMINA_LISTEN", hide_env_values = true)]
+    listen: SocketAddr,
+    /// Account in ARNs
+    #[arg(long, value_name = "ID", default_value = "000000000000", env = "LAMINA_ACCOUNT", hide_env_values = true)]
+    account: AccountId,
+    /// Region in ARNs and signatures
+    #[arg(long, default_value = "us-east-1", env = "LAMINA_REGION", hide_env_values = true)]
+    region: Region,
+    /// What is done with code that no trusted key has signed
+    #[arg(long, value_enum, default_value = "enforce", env = "LAMINA_SIGNING", hide_env_values = true)]
+    signing: SigningMode,
+}
+
+/// What is done with code that no trusted key has signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SigningMode {
+    /// It is refused
+    Enforce,
+    /// It runs, and a line in the log says so
+    Warn,
+    /// Signatures are not looked at
+    Off,
+}
+
+impl From<SigningMode> for Signing {
+    fn from(mode: SigningMode) -> Self {
+        match mode {
+            SigningMode::Enforce => Self::Enforce,
+            SigningMode::Warn => Self::Warn,
+            SigningMode::Off => Self::Off,
+        }
+    }
+}
+
+/// How a run of the platform ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Everything that ran could end.
+    Drained,
+    /// Something was cut off after the grace period.
+    Cut,
+    /// A second signal came.
+    Quit,
+}
+
+impl ServeArgs {
+    /// Does it, until a signal comes.
+    pub(crate) fn run(self, ctx: &Ctx) -> Done {
+        logging::start(&ctx.environment, logging::SERVING)?;
+        warn_of(self.signing, ctx.output);
+        let runtime = platform_runtime()?;
+        let end = runtime.block_on(self.serve(ctx.output));
+        // What was cut off may still hold a thread; the process does not wait for it.
+        runtime.shutdown_background();
+        match end? {
+            End::Drained => Ok(ExitCode::SUCCESS),
+            End::Cut => Err(Failure::new("the platform stopped before everything that ran had ended")),
+            End::Quit => Err(Failure::new("the platform quit at the second signal, before everything had ended")),
+        }
+    }
+
+    async fn serve(self, output: Output) -> Result<End, Failure> {
+        let mut signals = Signals::catch()?;
+        let data = self.data.clone();
+        let config = serve::Config {
+            data: self.data,
+            listen: self.listen,
+            account: self.account,
+            region: self.region,
+            signing: self.signing.into(),
+        };
+        let serving = tokio::select! {
+            started = serve::start(config) => started.map_err(|error| not_started(&error))?,
+            () = signals.next() => return Ok(End::Quit),
+        };
+        say_where(serving.endpoint(), &data, output)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let told = async {
+            signals.next().await;
+            output.note("draining: running calls may end; signal again to quit at once");
+            drop(stop);
+            signals.next().await;
+        };
+        // Told by the sender's end, not by a value.
+        let run = serving.run(async { drop(stopped.await) });
+        tokio::select! {
+            drained = run => Ok(if drained { End::Drained } else { End::Cut }),
+            () = told => Ok(End::Quit),
+        }
+    }
+}
+
+/// Why the platform did not start, and what to do.
+pub(crate) fn not_started(error: &serve::Error) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error {
+        serve::Error::Listen { .. } => failure.next("choose another address: --listen 127.0.0.1:0 takes a free port"),
+        serve::Error::Platform(platform::Error::Records(lamina_kv::Error::InUse(_))) => {
+            failure.next("stop the other platform, or give this one a directory of its own: --data DIR")
+        }
+        serve::Error::Platform(_) | serve::Error::Endpoint { .. } => failure,
+    }
+}
+
+fn warn_of(signing: SigningMode, output: Output) {
+    match signing {
+        SigningMode::Enforce => {}
+        SigningMode::Warn => output.warning("code that nobody trusted has signed WILL RUN (--signing warn)"),
+        SigningMode::Off => output.warning("signatures are NOT CHECKED, anybody's code will run (--signing off)"),
+    }
+}
+
+fn say_where(endpoint: &str, data: &Path, output: Output) -> Result<(), Failure> {
+    let credentials = data.join("credentials.json");
+    if output.is_json() {
+        return output.json(&json!({ "Endpoint": endpoint, "Data": data, "Credentials": credentials }));
+    }
+    let (strong, plain) = (style::STRONG, style::PLAIN);
+    output.line(format_args!("listening on {strong}{endpoint}{plain}, credentials in {}", credentials.display()))?;
+    output.note(format_args!("try: lamina status --data {}", data.display()));
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The `lamina` command.
+
+fn main() -> std::process::ExitCode {
+    lamina_host::main()
+}

@@ -1,0 +1,68 @@
+//! The secrets of a data directory: the host's key and the first credential.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use lamina_kit::Ids;
+use lamina_types::Timestamp;
+use lamina_types::records::Credential;
+
+use super::Error;
+
+/// This host's own secret: it authenticates compiled images.
+pub(super) fn host_key(path: &Path, ids: &dyn Ids) -> Result<[u8; 32], Error> {
+    let file = |source| Error::File { path: path.to_owned(), source };
+    let mut key = [0; 32];
+    match File::open(path) {
+        Ok(opened) => {
+            let mut bytes = Vec::new();
+            opened.take(64).read_to_end(&mut bytes).map_err(file)?;
+            key = bytes.try_into().map_err(|_| Error::HostKey(path.to_owned()))?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            ids.fill(&mut key);
+            private_file(path, &key).map_err(file)?;
+        }
+        Err(error) => return Err(file(error)),
+    }
+    Ok(key)
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub(super) fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+/// An access key in the shape that AWS's clients check.
+pub(super) fn new_credential(ids: &dyn Ids, created: Timestamp) -> Credential {
+    const ID: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const SECRET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut random = [0; 56];
+    ids.fill(&mut random);
+    let (id, secret) = random.split_at(16);
+    let text = |bytes: &[u8], letters: &[u8]| -> String {
+        bytes.iter().map(|byte| char::from(letters[usize::from(*byte) % letters.len()])).collect()
+    };
+    Credential { access_key_id: format!("AKIA{}", text(id, ID)), secret_access_key: text(secret, SECRET), created }
+}
+
+#[cfg(test)]
+mod tests {
+    use lamina_kit::RandomIds;
+
+    use super::*;
+
+    #[test]
+    fn credentials_have_the_shape_clients_check() {
+        let credential = new_credential(&RandomIds, Timestamp(0));
+        assert_eq!((credential.access_key_id.len(), credential.secret_access_key.len()), (20, 40));
+        assert!(credential.access_key_id.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b)));
+    }
+}

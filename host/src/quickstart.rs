@@ -1,0 +1,154 @@
+//! `lamina quickstart`: the whole platform at work, from source to a streamed
+//! answer.
+//!
+//! Nothing in it is a shortcut: it runs the same functions as the commands do,
+//! and they go through the API of a platform that serves in this process.
+
+mod build;
+mod farewell;
+mod narrator;
+mod prepare;
+mod refusals;
+mod story;
+mod streaming;
+mod workplace;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lamina_kit::Tasks;
+use lamina_types::{AccountId, NameError, Region};
+use tokio::sync::oneshot;
+
+use crate::cli::client::Client;
+use crate::cli::commands::serve::not_started;
+use crate::cli::failure::{Done, Failure};
+use crate::cli::signals::Signals;
+use crate::cli::target::Target;
+use crate::cli::{Ctx, logging, platform_runtime};
+use crate::serve;
+use narrator::Narrator;
+use prepare::Material;
+use workplace::Workplace;
+
+/// See it work: build two functions, sign, serve, deploy, call, stream
+///
+/// Stays up with the functions' URLs until interrupted, unless --once is given.
+/// Exit code 0 only if every step worked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct QuickstartArgs {
+    /// End when all is done
+    #[arg(long)]
+    once: bool,
+    /// Directory for the platform's data; must be empty or not there [default: a
+    /// temporary one, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+impl QuickstartArgs {
+    /// Does it.
+    pub(crate) fn run(self, ctx: &Ctx) -> Done {
+        logging::start(&ctx.environment, logging::QUIET)?;
+        let runtime = platform_runtime()?;
+        let mut narrator = Narrator::new(ctx.output);
+        let done = runtime.block_on(self.perform(ctx, &mut narrator));
+        runtime.shutdown_background();
+        if done.is_err() {
+            narrator.failed();
+        }
+        done.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn perform(&self, ctx: &Ctx, narrator: &mut Narrator) -> Result<(), Failure> {
+        let mut signals = Signals::catch()?;
+        let place = Workplace::make(self.data.as_deref())?;
+        let material = tokio::select! {
+            material = prepare::prepare(ctx, narrator, &place) => material,
+            () = signals.next() => Err(interrupted()),
+        };
+        let done = match material {
+            Ok(material) => {
+                let show = Show { once: self.once, narrator, signals: &mut signals, place: &place, material };
+                show.serve(self.listen).await
+            }
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = place.close(done.is_ok()) {
+            ctx.output.warning(failure.text());
+        }
+        done
+    }
+}
+
+/// Everything that needs the platform.
+struct Show<'a> {
+    once: bool,
+    narrator: &'a mut Narrator,
+    signals: &'a mut Signals,
+    place: &'a Workplace,
+    material: Material,
+}
+
+impl Show<'_> {
+    /// Runs the platform, from its start to its end.
+    async fn serve(mut self, listen: SocketAddr) -> Result<(), Failure> {
+        self.narrator.begin("start the platform on an empty data directory, signatures enforced")?;
+        let config = config(&self.place.data, listen)?;
+        let serving = serve::start(config).await.map_err(|error| not_started(&error))?;
+        self.narrator.detail(format_args!("{} on {}", serving.endpoint(), self.place.data.display()))?;
+        self.narrator.done()?;
+        let client = Client::new(Target::of_data(&self.place.data)?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (end, ended) = oneshot::channel();
+        let tasks = Tasks::new();
+        tasks.spawn(async move {
+            let drained = serving.run(async { drop(stopped.await) }).await;
+            // Whoever asked has quit.
+            let _ = end.send(drained);
+        });
+        let told = self.tell(&client).await;
+        // However it ended, what runs may end, too.
+        drop(stop);
+        let drained = tokio::select! {
+            drained = ended => drained.unwrap_or(false),
+            () = self.signals.next() => false,
+        };
+        told?;
+        if drained { Ok(()) } else { Err(Failure::new("the platform stopped before everything that ran had ended")) }
+    }
+
+    /// Tells the story, and stays up if it is to.
+    async fn tell(&mut self, client: &Client) -> Result<(), Failure> {
+        let functions = tokio::select! {
+            functions = story::tell(self.narrator, client, &self.material) => functions?,
+            () = self.signals.next() => return Err(interrupted()),
+        };
+        self.narrator.finish(client, self.place, &functions)?;
+        if !self.once {
+            farewell::say(self.narrator, client, self.place).await?;
+            self.signals.next().await;
+            self.narrator.aside("draining: running calls may end; signal again to quit at once")?;
+        }
+        Ok(())
+    }
+}
+
+fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
+    let bad = |error: NameError| Failure::new(error.to_string());
+    Ok(serve::Config {
+        data: data.to_owned(),
+        listen,
+        account: "000000000000".parse::<AccountId>().map_err(bad)?,
+        region: "us-east-1".parse::<Region>().map_err(bad)?,
+        signing: lamina_deploy::Signing::Enforce,
+    })
+}
+
+fn interrupted() -> Failure {
+    Failure::new("interrupted")
+}

@@ -1,0 +1,87 @@
+//! Real guests for tests: components of `components/` and `tests/guests/`, built
+//! on first use by the script that authors use.
+//!
+//! The first build of all takes about a minute, or three where the compiler must
+//! be installed first; it says so on standard error. Later ones ask cargo whether
+//! something changed, and take a tenth of a second.
+
+#![expect(clippy::panic, reason = "only tests use this: without guests they cannot go on")]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The workspaces with guests, relative to the repository.
+const WORKSPACES: [&str; 2] = ["components", "tests/guests"];
+const SCRIPT: &str = "guest-sdk/rust/build-guests";
+/// Shared by all who test, and apart from cargo's own: theirs is locked while
+/// `cargo run` or `cargo bench` builds.
+const TARGET: &str = "target/guests";
+
+/// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
+/// `guest-function`, `guest-stream` and `guest-http`, which do what they are told.
+///
+/// # Panics
+/// When it cannot be built, or there is none of that name.
+pub fn component(name: &str) -> Vec<u8> {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(build);
+    let path = folder.join(format!("{}.wasm", name.replace('-', "_")));
+    fs::read(&path).unwrap_or_else(|error| panic!("there is no guest {name}: {}: {error}", path.display()))
+}
+
+/// Builds both workspaces and answers the folder with the components.
+fn build() -> PathBuf {
+    let repository = repository();
+    let target = repository.join(TARGET);
+    let lock = lock(&target);
+    let mut folder = String::new();
+    for workspace in WORKSPACES {
+        let mut script = Command::new(repository.join(SCRIPT));
+        script.arg(repository.join(workspace)).arg("--target-dir").arg(&target);
+        // Its progress is shown as it comes: the first build takes long.
+        script.stdin(Stdio::null()).stderr(Stdio::inherit());
+        let output = script.output().unwrap_or_else(|error| panic!("{SCRIPT} did not start: {error}"));
+        assert!(output.status.success(), "{SCRIPT} {workspace} failed ({}): see above", output.status);
+        String::from_utf8_lossy(&output.stdout).trim().clone_into(&mut folder);
+    }
+    drop(lock);
+    PathBuf::from(folder)
+}
+
+/// One test process builds and the others wait: it may install the compiler.
+fn lock(target: &Path) -> File {
+    let file = fs::create_dir_all(target).and_then(|()| File::create(target.join(".tests.lock")));
+    let file = file.unwrap_or_else(|error| panic!("{}: {error}", target.display()));
+    file.lock().unwrap_or_else(|error| panic!("locking {}: {error}", target.display()));
+    file
+}
+
+fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).map_or_else(|| panic!("{} has no grandparent", here.display()), Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_guest_is_a_component() {
+        for name in ["hello", "stream", "guest-function", "guest-stream", "guest-http"] {
+            assert!(super::component(name).starts_with(b"\0asm\x0d\0\x01\0"), "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_script_says_what_it_wants() {
+        let run = |arguments: &[&str]| {
+            let output = std::process::Command::new(super::repository().join(super::SCRIPT)).args(arguments).output();
+            output.unwrap().status.code()
+        };
+        assert_eq!(run(&[]), Some(2));
+        assert_eq!(run(&["--toolchain", "other", "."]), Some(2));
+        assert_eq!(run(&["/nowhere"]), Some(2));
+        assert_eq!(run(&["--help"]), Some(0));
+    }
+}

@@ -1,0 +1,27 @@
+//! How a platform under test is started.
+
+use std::path::PathBuf;
+
+/// What differs between one start and another. The rest is always the same: a
+/// free port, an environment with nothing in it but PATH and a HOME of its own.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The command line under test: `env!("CARGO_BIN_EXE_lamina-tested")`.
+    pub program: PathBuf,
+    /// `enforce` (with one trusted key, the platform's own), `warn` or `off`.
+    pub signing: &'static str,
+    /// More arguments of `serve`.
+    pub arguments: Vec<String>,
+}
+
+impl Options {
+    /// Signatures enforced, nothing else said.
+    pub fn new(program: &str) -> Self {
+        Self { program: program.into(), signing: "enforce", arguments: Vec::new() }
+    }
+
+    /// Another treatment of unsigned code.
+    pub fn signing(self, signing: &'static str) -> Self {
+        Self { signing, ..self }
+    }
+}

@@ -1,0 +1,65 @@
+//! boto3, as anybody installs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::cache;
+use crate::platform::Platform;
+use crate::process::{self, Finished};
+
+const REQUIREMENTS: &str = include_str!("python/requirements.txt");
+/// Time to make the environment.
+const SETUP_MAX: Duration = Duration::from_secs(600);
+/// Time for one script.
+const SCRIPT_MAX: Duration = Duration::from_secs(300);
+
+/// The interpreter of an environment that has boto3 in it.
+fn interpreter() -> PathBuf {
+    let version = process::run(Command::new("python3").args(["-c", "import sys; print(sys.version)"]), SETUP_MAX).ok();
+    let name = format!("boto3-{}", cache::fingerprint(&[REQUIREMENTS.as_bytes(), version.stdout.as_bytes()]));
+    cache::once(&name, install).join("bin/python")
+}
+
+fn install(folder: &Path) {
+    eprintln!("setting up boto3 in {}", folder.display());
+    let made = process::run(Command::new("python3").args(["-m", "venv"]).arg(folder), SETUP_MAX);
+    assert_eq!(
+        made.code,
+        Some(0),
+        "python3 -m venv failed (on Debian: apt-get install python3-venv):\n{}",
+        made.stderr
+    );
+    let requirements = folder.join("requirements.txt");
+    std::fs::write(&requirements, REQUIREMENTS).expect("a file in the new folder");
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    let mut command = Command::new(folder.join("bin/python"));
+    let installed = process::run(command.args(pip).arg(requirements), SETUP_MAX);
+    assert_eq!(
+        installed.code,
+        Some(0),
+        "boto3 could not be installed; the first run of these tests needs the network:\n{}",
+        installed.stderr
+    );
+}
+
+/// Runs a script with boto3 against the platform, which it finds as any program
+/// would: by AWS's environment variables. Panics when it fails.
+#[track_caller]
+pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished {
+    let mut command = process::command(interpreter(), platform.home());
+    let client = &platform.client;
+    command
+        .arg(script)
+        .args(arguments)
+        .current_dir(platform.home())
+        .env("AWS_ENDPOINT_URL_LAMBDA", platform.endpoint())
+        .env("AWS_ACCESS_KEY_ID", &client.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", &client.secret_access_key)
+        .env("AWS_DEFAULT_REGION", &client.region)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        // A retry would hide what the platform answers.
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    process::run(&mut command, SCRIPT_MAX).ok()
+}

@@ -1,0 +1,33 @@
+//! The platform as its users meet it: HTTP and the command line, on a free port,
+//! with real guests. Nothing here uses a crate of the platform but `signing`, for
+//! keys.
+//!
+//! Most tests share one server with a function of each kind (`common`); those that
+//! stop servers, change their disk or their trust have one of their own.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests: what is not as expected fails the test"
+)]
+#![allow(clippy::disallowed_methods, reason = "the bans are for the platform; tests read the real clock")]
+
+mod api;
+mod boto3;
+mod calls;
+mod cli;
+mod common;
+mod deploy;
+mod directory;
+mod foreign;
+mod kill;
+mod logs;
+mod protocol;
+mod quickstart;
+mod races;
+mod settings;
+mod shutdown;
+mod signatures;
+mod streams;
+mod trust;
+mod url;
