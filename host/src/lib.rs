@@ -6,6 +6,9 @@ pub mod serve;
 mod cli;
 mod quickstart;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the command line; answers the exit code.
 pub fn main() -> std::process::ExitCode {
     cli::main()

@@ -37,6 +37,8 @@ pub struct Config {
     pub region: Region,
     /// What is done with code that nobody trusted has signed.
     pub signing: Signing,
+    /// Limits of instances and images.
+    pub runtime: lamina_runtime::Config,
 }
 
 /// Why a platform does not start. Nothing was changed by a refused directory.
@@ -103,7 +105,7 @@ impl Platform {
         let (Opened { store, registry, artifacts, host_key }, config) = opened.await??;
         let registry = Arc::new(registry);
         let runtime = Runtime::new(
-            lamina_runtime::Config::default(),
+            config.runtime,
             &host_key,
             artifacts.clone(),
             code_check(config.signing, registry.clone()),
@@ -200,6 +202,7 @@ mod tests {
             account: "000000000000".parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
             signing: Signing::Enforce,
+            runtime: lamina_runtime::Config::default(),
         };
         let platform = Platform::open(config()).await.unwrap();
         assert!(matches!(Platform::open(config()).await, Err(Error::Records(lamina_kv::Error::InUse(_)))));

@@ -146,6 +146,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         account: "000000000000".parse::<AccountId>().map_err(bad)?,
         region: "us-east-1".parse::<Region>().map_err(bad)?,
         signing: lamina_deploy::Signing::Enforce,
+        fuel_per_gb_second: serve::FUEL_PER_GB_SECOND,
     })
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use lamina_api::Server;
 use lamina_deploy::Signing;
 use lamina_types::{AccountId, Region};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use crate::platform::{self, Platform};
@@ -32,7 +33,13 @@ pub struct Config {
     pub region: Region,
     /// What is done with code that nobody trusted has signed.
     pub signing: Signing,
+    /// Fuel of a call for each GB of its memory and second of its timeout.
+    pub fuel_per_gb_second: u64,
 }
+
+/// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
+/// the timeout is felt first.
+pub const FUEL_PER_GB_SECOND: u64 = lamina_runtime::Config::FUEL_PER_GB_SECOND;
 
 /// Why it does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +77,15 @@ pub struct Serving {
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
 /// region on a second line.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, account, region, signing } = config;
+    let Config { data, listen, account, region, signing, fuel_per_gb_second } = config;
+    raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let bound = TcpListener::bind(listen).await;
     let listener = bound.map_err(|source| Error::Listen { address: listen, source })?;
     let local = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
-    let settings = platform::Config { data: data.clone(), account: account.clone(), region: region.clone(), signing };
+    let runtime = lamina_runtime::Config { fuel_per_gb_second, ..lamina_runtime::Config::default() };
+    let (here, owner) = (region.clone(), account.clone());
+    let settings = platform::Config { data: data.clone(), account: owner, region: here, signing, runtime };
     let platform = Platform::open(settings).await?;
     let endpoint = format!("http://{}", reachable(local));
     let file = data.join(ENDPOINT);
@@ -90,6 +100,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         clock: platform.clock.clone(),
         ids: platform.ids.clone(),
     };
+    tracing::info!(%endpoint, data = %data.display(), "listening");
     Ok(Serving { platform, server: Server::new(api, deps), listener, endpoint, file })
 }
 
@@ -109,7 +120,18 @@ impl Serving {
         let _ = fs::remove_file(file);
         let called = platform.dispatcher.drain(CALLS_GRACE).await;
         let closed = platform.close().await;
+        tracing::info!(served, called, closed, "stopped");
         served && called && closed
+    }
+}
+
+/// Lets the process open as many files as it may: connections and guests' files
+/// count alike, and the usual soft limit is one guest's worth.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 

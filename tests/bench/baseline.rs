@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 /// Serves until the process is ended; prints its address on a line first.
-pub fn serve(body: String) -> anyhow::Result<()> {
+pub(crate) fn serve(body: String) -> anyhow::Result<()> {
     let body = Bytes::from(body);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -39,21 +39,24 @@ impl Round {
 }
 
 /// Runs the rounds, every contender in each, in an order that turns.
-pub fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let hyper = Server::baseline(r#"{"message":"Hello, world!"}"#)?;
     let platform = Platform::start()?;
-    let function = platform.deploy("hello", &test_guests::component("hello"))?;
+    let function = platform.deploy("hello", &test_guests::component("guest-hello"))?;
     let http = platform.deploy("hello-http", &test_guests::component("guest-http"))?;
+    let example = platform.deploy("example", &test_guests::component("hello"))?;
     let contenders = [
         Contender { name: "hyper", server: &hyper, path: "/".into() },
         Contender { name: "function_fresh", server: &platform.server, path: format!("/_url/{function}/") },
         Contender { name: "http_fresh", server: &platform.server, path: format!("/_url/{http}/") },
+        // Reads its event and writes a log line.
+        Contender { name: "example_fresh", server: &platform.server, path: format!("/_url/{example}/") },
     ];
     let warm = options.round.min(Duration::from_millis(300));
     for contender in &contenders {
         measure(contender, warm)?;
     }
-    let mut rounds: [Vec<Round>; 3] = Default::default();
+    let mut rounds: [Vec<Round>; 4] = Default::default();
     for number in 0..options.rounds {
         for turn in 0..contenders.len() {
             let at = (number + turn) % contenders.len();
@@ -72,7 +75,7 @@ fn measure(contender: &Contender<'_>, time: Duration) -> anyhow::Result<Round> {
     Ok(Round { answered, cpu: contender.server.cpu()?.saturating_sub(before) })
 }
 
-fn figures(contenders: &[Contender<'_>; 3], rounds: &[Vec<Round>; 3]) -> Vec<Figure> {
+fn figures(contenders: &[Contender<'_>; 4], rounds: &[Vec<Round>; 4]) -> Vec<Figure> {
     let figure = |metric: String, unit, rounds: Vec<f64>| Figure { metric, unit, rounds };
     let mut figures = Vec::new();
     for (contender, own) in contenders.iter().zip(rounds) {

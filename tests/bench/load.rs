@@ -10,30 +10,30 @@ use tokio::task::JoinSet;
 
 /// What is sent, and for how long.
 #[derive(Debug, Clone)]
-pub struct Load {
+pub(crate) struct Load {
     /// `HOST:PORT`.
-    pub address: String,
+    pub(crate) address: String,
     /// The request as it goes over the wire; keep-alive.
-    pub request: String,
+    pub(crate) request: String,
     /// Connections.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// How long.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// What came back.
 #[derive(Debug, Clone, Copy)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// Requests that were answered with 200.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// How long it took.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// The time that 99 of 100 answers took at most.
-    pub p99: Duration,
+    pub(crate) p99: Duration,
 }
 
 /// Puts the load on; any answer but 200 is an error.
-pub fn run(load: &Load) -> anyhow::Result<Answered> {
+pub(crate) fn run(load: &Load) -> anyhow::Result<Answered> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let start = Instant::now();

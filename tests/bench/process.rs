@@ -10,10 +10,10 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 /// A server on its own; ended when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `HOST:PORT`.
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Drop for Server {
@@ -25,7 +25,7 @@ impl Drop for Server {
 
 impl Server {
     /// Bare hyper, as this program's own second self.
-    pub fn baseline(body: &str) -> anyhow::Result<Self> {
+    pub(crate) fn baseline(body: &str) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?;
         let mut child =
             Command::new(program).args(["--baseline", body]).stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// CPU time of all threads so far.
-    pub fn cpu(&self) -> anyhow::Result<Duration> {
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let mut nanos = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             // A thread may end while we look.
@@ -48,15 +48,15 @@ impl Server {
 }
 
 /// A platform on an empty directory, with one trusted key, as a user has it.
-pub struct Platform {
+pub(crate) struct Platform {
     /// The server.
-    pub server: Server,
+    pub(crate) server: Server,
     dir: tempfile::TempDir,
 }
 
 impl Platform {
     /// Starts it and makes the key.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let data = dir.path().join("data");
         let mut command = Command::new(lamina());
@@ -77,7 +77,7 @@ impl Platform {
     }
 
     /// Runs the command line against it.
-    pub fn lamina(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+    pub(crate) fn lamina(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let output = Command::new(lamina())
             .args(arguments)
             .args(["--output", "json"])
@@ -91,7 +91,7 @@ impl Platform {
     }
 
     /// Deploys a component with a public URL; answers the URL's id.
-    pub fn deploy(&self, name: &str, component: &[u8]) -> anyhow::Result<String> {
+    pub(crate) fn deploy(&self, name: &str, component: &[u8]) -> anyhow::Result<String> {
         let file = self.path(&format!("{name}.wasm"));
         fs::write(&file, component)?;
         let key = self.path("key.pem");

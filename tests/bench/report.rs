@@ -4,13 +4,13 @@ use serde_json::json;
 
 /// The rounds of one figure.
 #[derive(Debug, Clone)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// Its name, as machines know it.
-    pub metric: String,
+    pub(crate) metric: String,
     /// `ratio`, `us`, `1/s`.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// One value a round.
-    pub rounds: Vec<f64>,
+    pub(crate) rounds: Vec<f64>,
 }
 
 impl Figure {
@@ -21,7 +21,7 @@ impl Figure {
     }
 
     /// The middle value; of an even number, the mean of the two.
-    pub fn median(&self) -> f64 {
+    pub(crate) fn median(&self) -> f64 {
         let sorted = self.sorted();
         match sorted.len() {
             0 => f64::NAN,
@@ -31,14 +31,14 @@ impl Figure {
     }
 
     /// The least and the greatest.
-    pub fn spread(&self) -> (f64, f64) {
+    pub(crate) fn spread(&self) -> (f64, f64) {
         let sorted = self.sorted();
         (sorted.first().copied().unwrap_or(f64::NAN), sorted.last().copied().unwrap_or(f64::NAN))
     }
 }
 
 /// Prints the figures of a benchmark.
-pub fn print(bench: &str, figures: &[Figure], json: bool) {
+pub(crate) fn print(bench: &str, figures: &[Figure], json: bool) {
     if json {
         for figure in figures {
             let (least, greatest) = figure.spread();
@@ -53,7 +53,7 @@ pub fn print(bench: &str, figures: &[Figure], json: bool) {
         return;
     }
     println!("\n{bench}");
-    println!("  {:<38} {:>12} {:>12} {:>12}  {}", "metric", "median", "min", "max", "unit");
+    println!("  {:<38} {:>12} {:>12} {:>12}  unit", "metric", "median", "min", "max");
     for figure in figures {
         let (least, greatest) = figure.spread();
         println!(

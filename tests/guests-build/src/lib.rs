@@ -15,9 +15,8 @@ use std::sync::OnceLock;
 /// The workspaces with guests, relative to the repository.
 const WORKSPACES: [&str; 2] = ["components", "tests/guests"];
 const SCRIPT: &str = "guest-sdk/rust/build-guests";
-/// Shared by all who test, and apart from cargo's own: theirs is locked while
-/// `cargo run` or `cargo bench` builds.
-const TARGET: &str = "target/guests";
+/// Where the lock of all who test lies. The script chooses where guests are built.
+const LOCK: &str = "target/.test-guests.lock";
 
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
 /// `guest-function`, `guest-stream` and `guest-http`, which do what they are told.
@@ -34,12 +33,11 @@ pub fn component(name: &str) -> Vec<u8> {
 /// Builds both workspaces and answers the folder with the components.
 fn build() -> PathBuf {
     let repository = repository();
-    let target = repository.join(TARGET);
-    let lock = lock(&target);
+    let lock = lock(&repository.join(LOCK));
     let mut folder = String::new();
     for workspace in WORKSPACES {
         let mut script = Command::new(repository.join(SCRIPT));
-        script.arg(repository.join(workspace)).arg("--target-dir").arg(&target);
+        script.arg(repository.join(workspace));
         // Its progress is shown as it comes: the first build takes long.
         script.stdin(Stdio::null()).stderr(Stdio::inherit());
         let output = script.output().unwrap_or_else(|error| panic!("{SCRIPT} did not start: {error}"));
@@ -51,10 +49,11 @@ fn build() -> PathBuf {
 }
 
 /// One test process builds and the others wait: it may install the compiler.
-fn lock(target: &Path) -> File {
-    let file = fs::create_dir_all(target).and_then(|()| File::create(target.join(".tests.lock")));
-    let file = file.unwrap_or_else(|error| panic!("{}: {error}", target.display()));
-    file.lock().unwrap_or_else(|error| panic!("locking {}: {error}", target.display()));
+fn lock(path: &Path) -> File {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let file = folder.and_then(|()| File::create(path));
+    let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file.lock().unwrap_or_else(|error| panic!("locking {}: {error}", path.display()));
     file
 }
 

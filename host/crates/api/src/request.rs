@@ -115,7 +115,8 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
     let arrived = Arrived { peer, parts, body, id: id.clone() };
     let mut answer = match addressed {
         Some(addressed) => function_url::call(shared, arrived, addressed).await,
-        None => api(shared, arrived).await.unwrap_or_else(|error| error.into_answer(&id)),
+        // Apart: its future is large, and would be moved about for every URL.
+        None => Box::pin(api(shared, arrived)).await.unwrap_or_else(|error| error.into_answer(&id)),
     };
     answer::identify(&mut answer, &id);
     answer

@@ -19,6 +19,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lamina_kit::Tasks;
 use lamina_wire::Owner;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -26,6 +27,10 @@ use crate::answer::Answer;
 use crate::config::{Config, Deps};
 use crate::request::{self, Peer, Shared};
 
+/// How long a client that still sends may take to see that it was answered.
+const LINGER: Duration = Duration::from_secs(2);
+/// What is read and thrown away meanwhile: more than any body that is allowed.
+const DISCARD_BYTES_MAX: usize = 128 << 20;
 /// How long to wait after an accept that failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -136,13 +141,13 @@ where
     let old = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
         old.store(request.version() == Version::HTTP_10, Ordering::Relaxed);
-        service.call(request)
+        Box::pin(service.call(request))
     });
     let mut serving = builder.serve_connection(TokioIo::new(stream), service);
     loop {
         tokio::select! {
-            ended = &mut serving => {
-                let Err(error) = ended else { return };
+            ended = std::future::poll_fn(|cx| serving.poll_without_shutdown(cx)) => {
+                let Err(error) = ended else { return close(serving.into_parts().io.into_inner()).await };
                 tracing::debug!(%error, "a connection broke off");
                 if error.is_user() && old.load(Ordering::Relaxed) {
                     // Closed as usual, a body that broke off would look complete.
@@ -160,6 +165,24 @@ where
             }
         }
     }
+}
+
+/// Ends a connection so that the last answer arrives: closed with bytes unread,
+/// as after a body that was refused, it would be reset and the answer lost.
+async fn close(mut stream: TcpStream) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let discard = async {
+        let (mut buffer, mut left) = (vec![0; 16 << 10], DISCARD_BYTES_MAX);
+        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+            left = left.saturating_sub(read);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, discard).await;
 }
 
 #[cfg(test)]

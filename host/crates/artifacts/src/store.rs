@@ -1,4 +1,4 @@
-//! The store: `sha256/ab/cdef…`, `derived/KIND/NAME`, `packages/DIGEST/`, `tmp/`.
+//! The store: `sha256/ab/cdef...`, `derived/KIND/NAME`, `packages/DIGEST/`, `tmp/`.
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::Arc;

@@ -41,7 +41,8 @@ pub(crate) fn verify(signing: Signing, component: &[u8], keys: &[PublicKey]) -> 
     match lamina_signing::verify(component, keys) {
         Ok(verified) => Ok(verified.signers.iter().map(ToString::to_string).collect()),
         Err(error @ (VerifyError::NotSigned | VerifyError::OtherSigners { .. })) if signing == Signing::Warn => {
-            tracing::warn!(%error, "code that nobody trusted has signed is admitted: the platform only warns");
+            let component = Digest::of(component);
+            tracing::warn!(%component, %error, "code that nobody trusted has signed is admitted: the platform only warns");
             Ok(Vec::new())
         }
         Err(error) => Err(error),

@@ -38,9 +38,11 @@ async fn collected(runtime: &Runtime, call: Call) -> Result<(Outcome, Option<Str
     let (drive, start) = runtime.streaming(call)?;
     let (outcome, body) = tokio::join!(drive, collect(start.body));
     let mut outcome = outcome?;
-    if outcome.result.is_ok() {
-        outcome.result = body;
-        if outcome.result.is_err() {
+    match body {
+        Ok(body) => outcome.result = outcome.result.map(|_| body),
+        // Also when the guest failed because its writes did: this is why.
+        Err(too_large) => {
+            outcome.result = Err(too_large);
             outcome.usage.status = Status::Failure;
         }
     }

@@ -1,5 +1,6 @@
 //! Calls of components that get the HTTP request itself.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -57,23 +58,43 @@ impl Dispatcher {
 /// The response of a call that has ended well: its body is all there. One with
 /// trailers stays a stream, as they need its framing.
 async fn whole(response: ::http::Response<ResponseBody>) -> ::http::Response<Body> {
-    let (parts, body) = response.into_parts();
-    let body = match body.collect().await {
-        Ok(collected) if collected.trailers().is_none() => Body::Whole(collected.to_bytes()),
-        Ok(collected) => Body::Stream(collected.map_err(|never| match never {}).boxed_unsync()),
-        Err(error) => Body::Stream(Broken(Some(error)).boxed_unsync()),
-    };
-    ::http::Response::from_parts(parts, body)
+    let (parts, mut body) = response.into_parts();
+    let mut ended = Ended { data: VecDeque::new(), last: None };
+    while let Some(frame) = body.frame().await {
+        match frame.map(Frame::into_data) {
+            Ok(Ok(data)) => ended.data.push_back(data),
+            Ok(Err(trailers)) => ended.last = Some(Ok(trailers)),
+            // The guest wrote less than it had announced, or dropped its body.
+            Err(error) => ended.last = Some(Err(error)),
+        }
+    }
+    ::http::Response::from_parts(parts, ended.into_body())
 }
 
-/// A body that breaks off at once: the guest wrote less than it had announced.
-struct Broken(Option<HttpError>);
+/// A body that was read to its end.
+struct Ended {
+    data: VecDeque<Bytes>,
+    /// Trailers, or why it broke off.
+    last: Option<Result<Frame<Bytes>, HttpError>>,
+}
 
-impl http_body::Body for Broken {
+impl Ended {
+    fn into_body(mut self) -> Body {
+        match (self.data.len(), &self.last) {
+            (0, None) => Body::Whole(Bytes::new()),
+            (1, None) => Body::Whole(self.data.pop_front().unwrap_or_default()),
+            (_, None) => Body::Whole(self.data.make_contiguous().concat().into()),
+            (_, Some(_)) => Body::Stream(self.boxed_unsync()),
+        }
+    }
+}
+
+impl http_body::Body for Ended {
     type Data = Bytes;
     type Error = HttpError;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        Poll::Ready(self.0.take().map(Err))
+        let data = self.data.pop_front().map(|data| Ok(Frame::data(data)));
+        Poll::Ready(data.or_else(|| self.last.take()))
     }
 }

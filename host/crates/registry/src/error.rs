@@ -74,7 +74,7 @@ pub enum Error {
         /// The bound.
         max: usize,
     },
-    /// A `lamina:…` tag that is no setting.
+    /// A `lamina:...` tag that is no setting.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// More functions than the operator allows.

@@ -45,6 +45,11 @@ pub struct Config {
     pub tables_max: u32,
 }
 
+impl Config {
+    /// The default of `fuel_per_gb_second`.
+    pub const FUEL_PER_GB_SECOND: u64 = 1_000_000_000_000;
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -53,7 +58,7 @@ impl Default for Config {
             images_max: 1_000,
             compile_workers: 1,
             compile_queue_max: 1_000,
-            fuel_per_gb_second: 1_000_000_000_000,
+            fuel_per_gb_second: Self::FUEL_PER_GB_SECOND,
             epoch_tick: Duration::from_millis(2),
             handles_max: 1_024,
             hostcall_bytes_max: 8 << 20,

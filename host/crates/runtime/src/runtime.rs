@@ -110,7 +110,8 @@ impl Runtime {
             return Ok(Code { image, init: None });
         }
         let start = self.shared.clock.monotonic();
-        let image = self.load(&function.component).await?;
+        // Apart: most calls never come here, and would carry its future about.
+        let image = Box::pin(self.load(&function.component)).await?;
         let init = self.shared.clock.monotonic().saturating_sub(start);
         Ok(Code { image, init: Some(init) })
     }

@@ -17,7 +17,7 @@ pub struct Invocation {
     pub function: FunctionRef,
     /// The event. Empty for a component that gets the HTTP request itself.
     pub payload: Payload,
-    /// `Root=…;Parent=…;Sampled=…`.
+    /// `Root=...;Parent=...;Sampled=...`.
     pub trace_id: String,
     /// The client context, decoded from base64: JSON text.
     pub client_context: Option<String>,

@@ -1,5 +1,5 @@
 //! Settings that Lambda's API has no field for. They travel as function tags
-//! named `lamina:…`, and a published version keeps a copy.
+//! named `lamina:...`, and a published version keeps a copy.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct Settings {
     pub seed: Option<u64>,
 }
 
-/// A `lamina:…` tag that is no setting, or has a value it cannot take.
+/// A `lamina:...` tag that is no setting, or has a value it cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
     /// No setting of that name.

@@ -37,6 +37,10 @@ pub(crate) struct ServeArgs {
     /// What is done with code that no trusted key has signed
     #[arg(long, value_enum, default_value = "enforce", env = "LAMINA_SIGNING", hide_env_values = true)]
     signing: SigningMode,
+    /// Fuel that a call may burn: so much for each GB of MemorySize and second of
+    /// Timeout; about one unit a wasm instruction
+    #[arg(long, value_name = "N", default_value_t = serve::FUEL_PER_GB_SECOND, env = "LAMINA_FUEL_PER_GB_SECOND", hide_env_values = true, value_parser = clap::value_parser!(u64).range(1..))]
+    fuel_per_gb_second: u64,
 }
 
 /// What is done with code that no trusted key has signed.
@@ -96,6 +100,7 @@ impl ServeArgs {
             account: self.account,
             region: self.region,
             signing: self.signing.into(),
+            fuel_per_gb_second: self.fuel_per_gb_second,
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error))?,
