@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use http::Request;
 use http::request::Parts;
+use http::{Method, Request, Version};
 use hyper::body::Incoming;
 use lamina_kit::Tasks;
 use lamina_types::{RequestId, Timestamp};
@@ -107,16 +107,33 @@ pub(crate) fn host(parts: &Parts) -> Option<&str> {
     header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
 }
 
+/// What makes it unclear for whom a request is, if anything does: a proxy before us
+/// may have understood it otherwise (RFC 9110, 7.2 and 9.3.6; RFC 9112, 3.2).
+fn ambiguous(parts: &Parts) -> Option<&'static str> {
+    let mut hosts = parts.headers.get_all(http::header::HOST).iter();
+    match (hosts.next(), hosts.next(), parts.version) {
+        _ if parts.method == Method::CONNECT => Some("CONNECT is not supported: this is no proxy."),
+        (_, Some(_), _) => Some("The request has more than one Host header."),
+        (None, None, Version::HTTP_11) => Some("The request has no Host header."),
+        _ => None,
+    }
+}
+
 /// Answers one request.
 pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incoming>) -> Answer {
     let id = RequestId::from_random(shared.deps.ids.random16());
     let (parts, body) = request.into_parts();
-    let addressed = function_url::address(host(&parts), parts.uri.path(), shared.config.region.as_str());
-    let arrived = Arrived { peer, parts, body, id: id.clone() };
-    let mut answer = match addressed {
-        Some(addressed) => function_url::call(shared, arrived, addressed).await,
-        // Apart: its future is large, and would be moved about for every URL.
-        None => Box::pin(api(shared, arrived)).await.unwrap_or_else(|error| error.into_answer(&id)),
+    let mut answer = match ambiguous(&parts) {
+        Some(what) => ApiError::new(exception::INVALID_CONTENT, what).into_answer(&id),
+        None => {
+            let addressed = function_url::address(host(&parts), parts.uri.path(), shared.config.region.as_str());
+            let arrived = Arrived { peer, parts, body, id: id.clone() };
+            match addressed {
+                Some(addressed) => function_url::call(shared, arrived, addressed).await,
+                // Apart: its future is large, and would be moved about for every URL.
+                None => Box::pin(api(shared, arrived)).await.unwrap_or_else(|error| error.into_answer(&id)),
+            }
+        }
     };
     answer::identify(&mut answer, &id);
     answer
@@ -200,5 +217,26 @@ async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiErro
         Operation::GetLogs => admin::logs::perform(call).await,
         Operation::GetCode => admin::code::perform(call).await,
         Operation::GetStatus => admin::status::perform(&call),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_could_be_for_somebody_else_are_refused() {
+        let check = |method: &str, version: Version, hosts: &[&str], expect: Option<&str>| {
+            let mut request = Request::builder().method(method).version(version).uri("/");
+            for host in hosts {
+                request = request.header(http::header::HOST, *host);
+            }
+            assert_eq!(ambiguous(&request.body(()).unwrap().into_parts().0), expect, "{method} {version:?} {hosts:?}");
+        };
+        check("GET", Version::HTTP_11, &["a"], None);
+        check("GET", Version::HTTP_10, &[], None);
+        check("GET", Version::HTTP_11, &[], Some("The request has no Host header."));
+        check("GET", Version::HTTP_11, &["a", "a"], Some("The request has more than one Host header."));
+        check("CONNECT", Version::HTTP_11, &["a"], Some("CONNECT is not supported: this is no proxy."));
     }
 }

@@ -6,10 +6,10 @@ use lamina_types::Digest;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such content.
-    #[error("artifact {0} is missing")]
+    #[error("artifact {0} is missing: deploy the code again")]
     Missing(Digest),
     /// The stored bytes are not the ones that were put there.
-    #[error("artifact {0} is damaged: its bytes no longer have this digest")]
+    #[error("artifact {0} is damaged, its bytes no longer have this digest: deploy the code again")]
     Corrupt(Digest),
     /// A derived file's kind or name is not made of `[a-z0-9._-]`.
     #[error(

@@ -1,6 +1,7 @@
 //! An upload on its way in: unpacked, verified, validated, stored.
 
 use bytes::Bytes;
+use lamina_runtime::InspectError;
 use lamina_signing::{Error as FileError, VerifyError};
 use lamina_types::Digest;
 use lamina_types::records::Code;
@@ -8,7 +9,7 @@ use lamina_types::records::Code;
 use crate::check;
 use crate::deployer::Deployer;
 use crate::error::DeployError;
-use crate::package;
+use crate::package::{self, UNREADABLE};
 use crate::signing::Signing;
 
 /// An upload that may be stored.
@@ -22,8 +23,12 @@ impl Deployer {
     /// Every check of an upload; nothing is stored.
     pub(crate) async fn admit(&self, upload: Bytes) -> Result<Admitted, DeployError> {
         let (signing, catalog) = (self.config.signing, self.deps.registry.catalog());
+        let permit = self.admissions.clone().acquire_owned().await;
+        let permit = permit.map_err(|error| DeployError::Artifacts(error.to_string()))?;
         // Hashing and validating take milliseconds: not on a thread that serves.
         let work = move || {
+            // Given back when the work ends, not when its caller leaves.
+            let _permit = permit;
             let component = package::component(&upload)?;
             let signers = verified(signing, &component, catalog.keys())?;
             let world = lamina_runtime::inspect(&component)?;
@@ -58,6 +63,8 @@ fn verified(
         // Not a component at all: the validator says it better.
         VerifyError::File(FileError::NotComponent(_) | FileError::Damaged { .. }) => {
             match lamina_runtime::inspect(component) {
+                // Lambda's words for what is no zip, and ours for what it should be.
+                Err(reason @ InspectError::NotWasm(_)) => DeployError::Package(format!("{UNREADABLE} Or {reason}.")),
                 Err(reason) => DeployError::Code(reason),
                 Ok(_) => DeployError::Signature(error.to_string()),
             }

@@ -2,16 +2,19 @@
 //! code is ready.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use lamina_artifacts::Artifacts;
 use lamina_kit::Tasks;
-use lamina_registry::{CodeUpdate, ConfigurationUpdate, Failure, NewFunction, Registry};
+use lamina_registry::{Change, CodeUpdate, ConfigurationUpdate, Failure, NewFunction, PublishVersion, Registry};
 use lamina_runtime::{PrepareError, Runtime};
 use lamina_types::records::{Configuration, FunctionView};
-use lamina_types::{Digest, FunctionName, RevisionId};
+use lamina_types::{Digest, FunctionName, FunctionRef, RevisionId};
+
+use tokio::sync::Semaphore;
 
 use crate::error::DeployError;
 use crate::signing::Signing;
@@ -33,10 +36,15 @@ pub struct Deps {
     pub artifacts: Artifacts,
 }
 
-/// See the crate. Shared behind an `Arc`.
+/// Uploads that are unpacked and verified at a time: each may unpack to 250 MB.
+const ADMISSIONS_MAX: usize = 2;
+
+/// See the crate. Clones share it.
+#[derive(Clone)]
 pub struct Deployer {
     pub(crate) config: Config,
-    pub(crate) deps: Deps,
+    pub(crate) deps: Arc<Deps>,
+    pub(crate) admissions: Arc<Semaphore>,
     tasks: Tasks,
 }
 
@@ -75,7 +83,8 @@ pub struct UpdateCode {
 impl Deployer {
     /// A deployer over the layers below. Must be called inside a tokio runtime.
     pub fn new(config: Config, deps: Deps) -> Self {
-        Self { config, deps, tasks: Tasks::new() }
+        let admissions = Arc::new(Semaphore::new(ADMISSIONS_MAX));
+        Self { config, deps: Arc::new(deps), admissions, tasks: Tasks::new() }
     }
 
     /// Takes up the changes that the last stop of the process interrupted.
@@ -103,9 +112,11 @@ impl Deployer {
         let code = self.store(admitted).await?;
         let component = code.component;
         let new = NewFunction { name, configuration, code, tags, publish };
-        let change = self.deps.registry.create_function(new).await?;
-        self.finish(change.view.name.clone(), change.revision, component);
-        Ok(change.view)
+        self.to_its_end(move |this| async move {
+            let change = this.deps.registry.create_function(new).await?;
+            Ok(this.begun(change, component))
+        })
+        .await
     }
 
     /// Begins an update of the code; the old code serves until the new is ready.
@@ -123,43 +134,83 @@ impl Deployer {
         if dry_run {
             return Ok(self.deps.registry.preview_code(update)?);
         }
-        let change = self.deps.registry.update_code(update).await?;
-        self.finish(change.view.name.clone(), change.revision, component);
-        Ok(change.view)
+        self.to_its_end(move |this| async move {
+            let change = this.deps.registry.update_code(update).await?;
+            Ok(this.begun(change, component))
+        })
+        .await
     }
 
     /// Begins an update of the configuration; the old one serves until it is in
     /// force. Dropped half-way, it is begun or it is not.
     pub async fn update_configuration(&self, update: ConfigurationUpdate) -> Result<FunctionView, DeployError> {
-        let change = self.deps.registry.update_configuration(update).await?;
-        let component = change.view.code.component;
-        self.finish(change.view.name.clone(), change.revision, component);
-        Ok(change.view)
+        self.to_its_end(move |this| async move {
+            let change = this.deps.registry.update_configuration(update).await?;
+            let component = change.view.code.component;
+            Ok(this.begun(change, component))
+        })
+        .await
+    }
+
+    /// Publishes `$LATEST`, if its code may still run: a version must not begin its
+    /// life refused. Dropped half-way, the version is there or it is not.
+    pub async fn publish_version(&self, publish: PublishVersion) -> Result<FunctionView, DeployError> {
+        let function = FunctionRef { name: publish.name.clone(), qualifier: None };
+        // What cannot run for another reason is the registry's to name.
+        if let Ok(function) = self.deps.registry.catalog().resolve(&function) {
+            self.deps.runtime.prepare(&function.component).await.map_err(unprepared)?;
+        }
+        Ok(self.deps.registry.publish_version(publish).await?)
     }
 
     /// Deletes a version, or the function. Calls under way run to their end.
     pub async fn delete(&self, name: &FunctionName, version: Option<u64>) -> Result<(), DeployError> {
-        let registry = &self.deps.registry;
-        let before = registry.referenced();
-        registry.delete(name, version).await?;
-        let after = registry.referenced();
-        for component in before.difference(&after) {
-            self.deps.runtime.forget(component);
-        }
-        Ok(())
+        let name = name.clone();
+        self.to_its_end(move |this| async move {
+            let registry = &this.deps.registry;
+            let before = registry.referenced();
+            registry.delete(&name, version).await?;
+            let after = registry.referenced();
+            for component in before.difference(&after) {
+                this.deps.runtime.forget(component);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Trusts a key no longer, and checks all code again before it is called
     /// next. Calls under way run to their end.
     pub async fn revoke(&self, key_id: &str) -> Result<(), DeployError> {
-        self.deps.registry.revoke(key_id).await?;
-        self.deps.runtime.recheck();
-        Ok(())
+        let key_id = key_id.to_owned();
+        self.to_its_end(move |this| async move {
+            let revoked = this.deps.registry.revoke(&key_id).await;
+            // Whatever came of it: a key that is not there must not serve either.
+            this.deps.runtime.recheck();
+            Ok(revoked?)
+        })
+        .await
     }
 
     /// An upload, as it came.
     pub async fn package(&self, digest: &Digest) -> Result<Bytes, DeployError> {
         Ok(self.deps.artifacts.get(digest).await?)
+    }
+
+    /// Runs a change with all that follows from it: a caller that leaves half-way
+    /// must not leave a record behind that nobody acts on.
+    async fn to_its_end<T, F>(&self, change: impl FnOnce(Self) -> F) -> Result<T, DeployError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, DeployError>> + Send + 'static,
+    {
+        self.tasks.detach_on_drop(change(self.clone())).await
+    }
+
+    /// A change that was recorded goes on; answers what its caller is shown.
+    fn begun(&self, change: Change, component: Digest) -> FunctionView {
+        self.finish(change.view.name.clone(), change.revision, component);
+        change.view
     }
 
     /// Makes the code of a change ready and puts the change in force.
@@ -174,6 +225,15 @@ impl Deployer {
                 tracing::error!(function = %name, %error, "a deployment could not be put in force");
             }
         });
+    }
+}
+
+fn unprepared(error: PrepareError) -> DeployError {
+    match error {
+        PrepareError::Refused { reason, .. } => DeployError::Unverified(reason),
+        PrepareError::Unusable { .. } | PrepareError::QueueFull { .. } | PrepareError::Internal { .. } => {
+            DeployError::Artifacts(error.to_string())
+        }
     }
 }
 

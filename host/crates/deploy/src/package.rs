@@ -13,6 +13,10 @@ const BOOTSTRAP: &str = "bootstrap.wasm";
 /// Lambda's other name for it: counts when its bytes are WebAssembly.
 const BOOTSTRAP_BARE: &str = "bootstrap";
 const WASM: &[u8] = b"\0asm";
+/// Lambda's words (recorded).
+pub(crate) const UNREADABLE: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+/// Entries that are looked at: folders among them hold nothing.
+const ENTRIES_MAX: usize = 1_000;
 /// How many of a zip's entries an error names.
 const ENTRIES_NAMED_MAX: usize = 5;
 
@@ -30,11 +34,9 @@ pub(crate) fn component(upload: &Bytes) -> Result<Bytes, DeployError> {
 }
 
 fn unzip(upload: &[u8]) -> Result<Bytes, DeployError> {
-    // Lambda's words (recorded).
-    const UNREADABLE: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
     let mut archive = ZipArchive::new(Cursor::new(upload)).map_err(|_| refused(UNREADABLE))?;
-    only_bootstrap(&archive)?;
-    let file = archive.by_index(0).map_err(|_| refused(UNREADABLE))?;
+    let at = bootstrap(&archive)?;
+    let file = archive.by_index(at).map_err(|_| refused(UNREADABLE))?;
     let mut bytes = Vec::new();
     // The declared size is a claim: what is read is bounded.
     let most = PACKAGE_UNZIPPED_BYTES_MAX as u64;
@@ -48,17 +50,20 @@ fn unzip(upload: &[u8]) -> Result<Bytes, DeployError> {
     Ok(bytes.into())
 }
 
-fn only_bootstrap(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<(), DeployError> {
-    let names: Vec<String> = archive
-        .file_names_raw()
-        .take(ENTRIES_NAMED_MAX + 1)
-        .map(|name| String::from_utf8_lossy(name).chars().take(100).collect())
-        .collect();
-    if let [only] = names.as_slice()
-        && (only == BOOTSTRAP || only == BOOTSTRAP_BARE)
-    {
-        return Ok(());
+/// Where the component is in a zip that holds no other file.
+fn bootstrap(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<usize, DeployError> {
+    if archive.len() > ENTRIES_MAX {
+        return Err(refused(format!("the zip has {} entries; {ENTRIES_MAX} are allowed", archive.len())));
     }
+    let files: Vec<(usize, &[u8])> =
+        archive.file_names_raw().enumerate().filter(|(_, name)| !name.ends_with(b"/")).collect();
+    if let [(at, only)] = files.as_slice()
+        && (*only == BOOTSTRAP.as_bytes() || *only == BOOTSTRAP_BARE.as_bytes())
+    {
+        return Ok(*at);
+    }
+    let shown = |name: &[u8]| String::from_utf8_lossy(name).chars().take(100).collect::<String>();
+    let names: Vec<String> = files.iter().map(|(_, name)| shown(name)).collect();
     let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != BOOTSTRAP).collect();
     if names.len() == others.len() {
         return Err(refused(format!("the zip has no file {BOOTSTRAP} at its root: put the signed component there")));
@@ -96,6 +101,7 @@ mod tests {
     fn the_component_is_taken_out() {
         let wasm = b"\0asm\x0d\0\x01\0".as_slice();
         assert_eq!(component(&Bytes::from_static(wasm)).unwrap(), wasm);
+        assert_eq!(component(&zip(&[("empty/", b""), ("bootstrap.wasm", wasm)])).unwrap(), wasm);
         for name in ["bootstrap.wasm", "bootstrap"] {
             assert_eq!(component(&zip(&[(name, wasm)])).unwrap(), wasm, "{name}");
         }

@@ -145,6 +145,16 @@ impl<'a> Draft<'a> {
         self.writes.push(Box::new(move |txn| txn.put(&TRUST, &key.id, &key)));
     }
 
+    /// Gives a trusted key the name that this record of it has.
+    pub(crate) fn rename_trusted(&mut self, key: &TrustedKey) {
+        let trusted = Arc::make_mut(&mut self.catalog.trusted);
+        if let Some(old) = trusted.iter_mut().find(|old| old.id == key.id) {
+            *old = key.clone();
+            let key = key.clone();
+            self.writes.push(Box::new(move |txn| txn.put(&TRUST, &key.id, &key)));
+        }
+    }
+
     /// Removes a trusted key; answers whether it was there.
     pub(crate) fn revoke(&mut self, id: &str) -> bool {
         let Some(at) = self.catalog.trusted.iter().position(|key| key.id == id) else { return false };

@@ -105,9 +105,12 @@ impl Guest {
             ("_HANDLER", function.handler.to_string()),
             ("_X_AMZN_TRACE_ID", self.trace_id.clone()),
         ];
-        for (name, value) in
-            [("TZ", ":UTC"), ("LANG", "en_US.UTF-8"), ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin")]
-        {
+        for (name, value) in [
+            ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+            ("TZ", ":UTC"),
+            ("LANG", "en_US.UTF-8"),
+            ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+        ] {
             if !function.environment.contains_key(name) {
                 all.push((name, value.to_owned()));
             }

@@ -147,6 +147,8 @@ impl Running {
                 let now = Timestamp(self.runtime.clock.epoch_micros()).to_iso_millis();
                 let seconds = self.timeout().as_secs_f64();
                 log.platform_line(format!("{now} {id} Task timed out after {seconds:.2} seconds"));
+                // Lambda's own has an empty line after it.
+                log.platform_line(String::new());
             }
             Status::Crash => log.platform_line(format!("{}\t{}", cut(&failure.message), failure.error_type)),
             Status::Success | Status::Failure => {

@@ -19,12 +19,30 @@ pub enum InspectError {
     /// A component that is damaged or uses what is not supported.
     #[error("the component is not valid: {0}")]
     Invalid(String),
+    /// A function in it is too large to be compiled within reasonable memory.
+    #[error(
+        "a function of the component has {bytes} bytes and {locals} locals: at most {FUNCTION_BYTES_MAX} bytes, and \
+         {FUNCTION_WEIGHT_MAX} of bytes times locals, are allowed"
+    )]
+    TooComplex {
+        /// Bytes of its body.
+        bytes: u64,
+        /// Its locals.
+        locals: u64,
+    },
     /// A component of another world.
     #[error(
         "the component exports none of lamina:function/handler@0.1.0, lamina:function/stream-handler@0.1.0 and wasi:http/incoming-handler@0.2.x: {0}"
     )]
     OtherWorld(String),
 }
+
+/// The largest function, in bytes of its body. An interpreter's main loop has some
+/// hundred thousand.
+const FUNCTION_BYTES_MAX: u64 = 2 << 20;
+/// The largest function, in bytes times locals. A function of 4 MB with 40,000
+/// locals (160 times this) was seen to take the compiler more than 24 GB.
+const FUNCTION_WEIGHT_MAX: u64 = 1_000_000_000;
 
 pub(crate) const HANDLER: &str = "lamina:function/handler@0.1.0";
 pub(crate) const STREAM_HANDLER: &str = "lamina:function/stream-handler@0.1.0";
@@ -95,12 +113,29 @@ fn validated_exports(bytes: &[u8]) -> Result<Vec<String>, InspectError> {
             _ => {}
         }
         if let wasmparser::ValidPayload::Func(function, body) = validator.payload(&payload).map_err(invalid)? {
+            bounded(&body)?;
             let mut function = function.into_validator(std::mem::take(&mut functions));
             function.validate(&body).map_err(invalid)?;
             functions = function.into_allocations();
         }
     }
     Ok(exports)
+}
+
+/// Refuses functions that would take the compiler gigabytes: its memory grows with
+/// instructions times locals.
+fn bounded(body: &wasmparser::FunctionBody<'_>) -> Result<(), InspectError> {
+    let invalid = |error: wasmparser::BinaryReaderError| InspectError::Invalid(error.to_string());
+    let mut locals = 0_u64;
+    for group in body.get_locals_reader().map_err(invalid)? {
+        let (count, _) = group.map_err(invalid)?;
+        locals += u64::from(count);
+    }
+    let bytes = body.range().len() as u64;
+    if bytes > FUNCTION_BYTES_MAX || bytes.saturating_mul(locals) > FUNCTION_WEIGHT_MAX {
+        return Err(InspectError::TooComplex { bytes, locals });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -121,6 +156,18 @@ mod tests {
         check(b"\0asm\x0d\0\x01\0\xff", "not valid");
         let other = wat::parse_str("(component (instance $i) (export \"a:b/c\" (instance $i)))").unwrap();
         check(&other, "it exports a:b/c");
+    }
+
+    #[test]
+    fn functions_that_would_drown_the_compiler() {
+        let check = |locals: usize, instructions: usize| {
+            let (locals, body) = ("i32 ".repeat(locals), "(drop (i32.const 70000))".repeat(instructions));
+            let text = format!("(component (core module (func (local {locals}) {body})))");
+            inspect(&wat::parse_str(text).unwrap()).unwrap_err()
+        };
+        assert!(matches!(check(1_000, 10_000), InspectError::OtherWorld(_)));
+        assert!(matches!(check(40_000, 10_000), InspectError::TooComplex { locals: 40_000, .. }));
+        assert!(matches!(check(1, 500_000), InspectError::TooComplex { locals: 1, .. }));
     }
 
     #[test]

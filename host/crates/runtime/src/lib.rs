@@ -20,6 +20,7 @@ mod inspect;
 mod limits;
 mod linker;
 mod mounts;
+mod outgoing;
 mod output;
 mod response;
 mod runtime;

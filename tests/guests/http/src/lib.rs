@@ -7,7 +7,8 @@ use std::time::Duration;
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam,
+    ErrorCode, Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest, OutgoingResponse,
+    ResponseOutparam,
 };
 
 wasip2::http::proxy::export!(Server);
@@ -30,6 +31,7 @@ impl Guest for Server {
             "/nothing" => {}
             "/error" => ResponseOutparam::set(answer, Err(ErrorCode::InternalError(Some("no".to_owned())))),
             "/fetch" => fetch(answer),
+            "/authority" => authority(answer, number),
             "/work-after" => work_after(answer),
             "/spin" => loop {
                 std::hint::black_box(());
@@ -117,6 +119,18 @@ fn work_after(answer: ResponseOutparam) {
     whole(answer, 200, b"done");
     std::thread::sleep(Duration::from_millis(50));
     println!("worked on");
+}
+
+/// Whether the host keeps an authority of so many bytes.
+fn authority(answer: ResponseOutparam, bytes: u64) {
+    let request = OutgoingRequest::new(Fields::new());
+    let text = "a".repeat(bytes as usize);
+    let kept = [
+        request.set_authority(Some(&text)).is_ok(),
+        request.set_path_with_query(Some(&format!("/{text}"))).is_ok(),
+        request.set_method(&Method::Other(text)).is_ok(),
+    ];
+    whole(answer, 200, format!("{kept:?}").as_bytes());
 }
 
 fn fetch(answer: ResponseOutparam) {

@@ -308,8 +308,9 @@ fn check_expiry(signed: u64, expires: &str, now: u64) -> Result<(), AuthError> {
 fn check_signed_headers(list: &str, headers: &HeaderMap) -> Result<(), AuthError> {
     let signed: Vec<&str> = list.split(';').collect();
     let malformed = signed.iter().any(|name| name.is_empty() || name.bytes().any(|b| b.is_ascii_uppercase()));
-    if malformed || !signed.is_sorted() {
-        return Err(AuthError::Incomplete("SignedHeaders must be lower-case names in order".into()));
+    // Each name once: a header is canonicalised as often as it is named.
+    if malformed || !signed.is_sorted_by(|one, next| one < next) {
+        return Err(AuthError::Incomplete("SignedHeaders must be lower-case names in order, each once".into()));
     }
     let must = headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
     for name in must.filter(|name| *name != "x-amz-security-token").chain(["host"]) {

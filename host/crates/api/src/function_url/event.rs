@@ -1,6 +1,8 @@
 //! The event of a function URL: payload format 2.0 to the letter (reference
 //! 5.3), written straight into one buffer.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -112,15 +114,20 @@ fn headers(out: &mut Vec<u8>, source: &Source<'_>) {
 /// without any.
 fn query(out: &mut Vec<u8>, query: &str) {
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    // Where each name stands: a query may have thousands.
+    let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decoded(name), decoded(value));
-        match pairs.iter_mut().find(|(other, _)| *other == name) {
+        match places.get(&name).and_then(|at| pairs.get_mut(*at)) {
             Some((_, values)) => {
                 values.push(b',');
                 values.extend_from_slice(&value);
             }
-            None => pairs.push((name, value)),
+            None => {
+                places.insert(name.clone(), pairs.len());
+                pairs.push((name, value));
+            }
         }
     }
     for (at, (name, value)) in pairs.iter().enumerate() {

@@ -15,7 +15,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     let PublishVersion { code_sha256, description, revision: guard } = PublishVersion::parse(&call.body.bytes)?;
     let revision = revision(&call, guard.as_deref(), (&name, Revised::Function))?;
     let publish = lamina_registry::PublishVersion { name, code_sha256, description, revision };
-    let published = call.shared.deps.registry.publish_version(publish).await;
-    let view = published.map_err(|error| ApiError::registry(error, call.owner()))?;
+    let published = call.shared.deps.deployer.publish_version(publish).await;
+    let view = published.map_err(|error| ApiError::deploy(error, call.owner()))?;
     json(StatusCode::CREATED, &FunctionConfiguration::whole(&view, call.owner(), made(&view).as_ref()))
 }

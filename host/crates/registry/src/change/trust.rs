@@ -20,8 +20,8 @@ pub struct Trusted {
 }
 
 impl Registry {
-    /// Trusts a public key, given in PEM. One that is trusted already stays as it
-    /// is, with the name it has.
+    /// Trusts a public key, given in PEM. One that is trusted already keeps its
+    /// place, and gets the name if one is given.
     pub async fn trust(&self, pem: &str, name: &str) -> Result<Trusted, Error> {
         let (public, name) = (PublicKey::from_pem(pem)?, name.to_owned());
         self.write(move |draft| trust(draft, public, name)).await
@@ -53,7 +53,12 @@ impl Registry {
 fn trust(draft: &mut Draft<'_>, public: PublicKey, name: String) -> Result<Trusted, Error> {
     let id = public.id().as_str().to_owned();
     if let Some(key) = draft.catalog().trusted().iter().find(|key| key.id == id) {
-        return Ok(Trusted { key: key.clone(), is_new: false });
+        let mut key = key.clone();
+        if !name.is_empty() && name != key.name {
+            key.name = name;
+            draft.rename_trusted(&key);
+        }
+        return Ok(Trusted { key, is_new: false });
     }
     if draft.catalog().trusted().len() >= KEYS_MAX {
         return Err(Error::TooManyKeys { max: KEYS_MAX });

@@ -132,14 +132,17 @@ async fn keys_are_trusted_and_revoked() {
     let trusted = fixture.registry.trust(&pem, "ci").await.unwrap();
     assert_eq!((trusted.is_new, trusted.key.id.as_str(), trusted.key.name.as_str()), (true, key.id().as_str(), "ci"));
     assert_eq!(public_key_pem(&trusted.key).unwrap(), pem);
-    let again = fixture.registry.trust(&pem, "other").await.unwrap();
+    let again = fixture.registry.trust(&pem, "").await.unwrap();
     assert_eq!((again.is_new, &again.key), (false, &trusted.key));
+    let renamed = fixture.registry.trust(&pem, "other").await.unwrap();
+    assert_eq!((renamed.is_new, renamed.key.name.as_str(), &renamed.key.added), (false, "other", &trusted.key.added));
     for seed in 8..12 {
         let other = SecretKey::from_random(&[seed; 32]).public().to_pem().unwrap();
         fixture.registry.trust(&other, "").await.unwrap();
     }
     let fixture = fixture.reopen();
     let catalog = fixture.registry.catalog();
+    assert!(catalog.trusted().contains(&renamed.key));
     assert!(catalog.trusted().is_sorted_by_key(|key| &key.id) && catalog.trusted().len() == 5);
     for (record, key) in catalog.trusted().iter().zip(catalog.keys()) {
         assert_eq!(record.id, key.id().as_str());
@@ -147,7 +150,7 @@ async fn keys_are_trusted_and_revoked() {
     fixture.registry.revoke(&trusted.key.id).await.unwrap();
     assert!(matches!(fixture.registry.revoke(&trusted.key.id).await, Err(Error::KeyUnknown(_))));
     let fixture = fixture.reopen();
-    assert!(!fixture.registry.catalog().trusted().contains(&trusted.key));
+    assert!(fixture.registry.catalog().trusted().iter().all(|key| key.id != trusted.key.id));
 }
 
 #[tokio::test]

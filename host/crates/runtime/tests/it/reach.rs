@@ -59,6 +59,7 @@ async fn the_environment_is_lambdas_and_the_functions_own() {
         "COLOUR": "green",
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "LAMBDA_TASK_ROOT": "/var/task",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "LANG": "de_DE.UTF-8",
         "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
         "TZ": ":UTC",
