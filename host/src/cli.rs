@@ -16,9 +16,11 @@ pub(crate) mod progress;
 pub(crate) mod signals;
 pub(crate) mod target;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::quickstart;
@@ -42,7 +44,10 @@ Environment:
                     as the AWS tools read them
   NO_COLOR          no colour on a terminal either
 
-Exit codes: 0 done, 1 not done (or the function failed), 2 wrong usage.";
+Exit codes: 0 done, 1 not done (a file that cannot be read, a platform that refuses, a function that
+failed), 2 a command line that makes no sense. `verify` alone ends with 2, too, when a file or a key
+cannot be read, and keeps 1 for what is not verified. With --output json a failure is an object
+{\"Error\": {\"Type\", \"Message\", \"Next\"}} on standard output, with the members that there are.";
 
 /// AWS Lambda's functions, API and habits, on signed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -91,14 +96,36 @@ pub(crate) struct Ctx {
 pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help is an answer, too. With nowhere to print there is nothing left to do.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return usage(&error),
     };
     let ctx = Ctx { output: Output::new(cli.output), environment: Environment::Process };
-    run(cli.command, &ctx).unwrap_or_else(|failure| failure.report())
+    run(cli.command, &ctx).unwrap_or_else(|failure| failure.report(ctx.output))
+}
+
+/// Help, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    let asked = std::env::args_os().collect::<Vec<OsString>>();
+    let output = Output::new(format_of(&asked, &Environment::Process));
+    if error.use_stderr() && output.is_json() {
+        // The first paragraph says it; the rest is how to use the command.
+        let text = error.to_string();
+        let message = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").trim_end();
+        let told = json!({ "Error": { "Message": message, "Next": "see what there is: lamina --help" } });
+        // With standard output gone standard error still tells.
+        let _ = output.json(&told);
+    }
+    // Help is an answer, too. With nowhere to print there is nothing left to do.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// The form that a command line asks for which cannot be read otherwise.
+fn format_of(line: &[OsString], environment: &Environment) -> Format {
+    let words = || line.iter().filter_map(|word| word.to_str());
+    let apart = words().zip(words().skip(1)).filter_map(|(name, value)| (name == "--output").then_some(value));
+    let joined = words().filter_map(|word| word.strip_prefix("--output="));
+    let asked = apart.chain(joined).next().map(str::to_owned).or_else(|| environment.get("LAMINA_OUTPUT"));
+    if asked.as_deref() == Some("json") { Format::Json } else { Format::Text }
 }
 
 fn run(command: Command, ctx: &Ctx) -> Done {

@@ -58,10 +58,10 @@ impl QuickstartArgs {
         let mut narrator = Narrator::new(ctx.output);
         let done = runtime.block_on(self.perform(ctx, &mut narrator));
         runtime.shutdown_background();
-        if done.is_err() {
-            narrator.failed();
-        }
-        done.map(|()| ExitCode::SUCCESS)
+        done.map(|()| ExitCode::SUCCESS).map_err(|failure| {
+            narrator.failed(&failure);
+            failure.told()
+        })
     }
 
     async fn perform(&self, ctx: &Ctx, narrator: &mut Narrator) -> Result<(), Failure> {
@@ -99,7 +99,7 @@ impl Show<'_> {
     async fn serve(mut self, listen: SocketAddr) -> Result<(), Failure> {
         self.narrator.begin("start the platform on an empty data directory, signatures enforced")?;
         let config = config(&self.place.data, listen)?;
-        let serving = serve::start(config).await.map_err(|error| not_started(&error))?;
+        let serving = serve::start(config).await.map_err(|error| not_started(&error, &self.place.data))?;
         self.narrator.detail(format_args!("{} on {}", serving.endpoint(), self.place.data.display()))?;
         self.narrator.done()?;
         let client = Client::new(Target::of_data(&self.place.data)?);

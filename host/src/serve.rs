@@ -115,9 +115,12 @@ impl Serving {
     /// time. Dropped half-way, the directory is given free without a drain.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> bool {
         let Self { platform, server, listener, file, .. } = self;
-        let served = server.serve(listener, shutdown).await;
-        // Nobody is answered there any more.
-        let _ = fs::remove_file(file);
+        let told = async {
+            shutdown.await;
+            // Nobody new is answered there from now on.
+            let _ = fs::remove_file(file);
+        };
+        let served = server.serve(listener, told).await;
         let called = platform.dispatcher.drain(CALLS_GRACE).await;
         let closed = platform.close().await;
         tracing::info!(served, called, closed, "stopped");

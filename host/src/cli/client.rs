@@ -10,10 +10,10 @@ mod url;
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -83,9 +83,7 @@ impl Client {
     /// error becomes one. Dropped half-way, the request may or may not have been
     /// acted on.
     pub(crate) async fn call(&self, call: Call) -> Result<Answer, Error> {
-        let timeout = call.timeout;
-        let answer = tokio::time::timeout(timeout, self.exchange(call)).await;
-        let answer = answer.map_err(|_| Error::Timeout { endpoint: self.target.endpoint.to_string(), timeout })??;
+        let answer = self.exchange(call).await?;
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -93,17 +91,29 @@ impl Client {
     }
 
     async fn exchange(&self, call: Call) -> Result<Answer, Error> {
-        let answer_bytes_max = call.answer_bytes_max;
+        let (answer_bytes_max, timeout, idle) = (call.answer_bytes_max, call.timeout, call.idle);
         let progress = call.progress.clone();
         let request = sign::signed(call, &self.target, &self.clock)?;
         let request = request.map(|body| Upload::new(body, progress));
-        let (head, body) = self.send(request).await?.into_parts();
-        let body = match Limited::new(body, answer_bytes_max).collect().await {
-            Ok(collected) => collected.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Err(Error::TooLarge(answer_bytes_max)),
-            Err(error) => return Err(self.broken(error.as_ref())),
-        };
-        Ok(Answer { status: head.status, headers: head.headers, body })
+        let (head, body) = self.within(timeout, self.send(request)).await??.into_parts();
+        let mut body = Limited::new(body, answer_bytes_max);
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = self.within(idle, body.frame()).await? {
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => bytes.extend_from_slice(&data),
+                // Trailers.
+                Ok(Err(_)) => {}
+                Err(error) if error.is::<LengthLimitError>() => return Err(Error::TooLarge(answer_bytes_max)),
+                Err(error) => return Err(self.broken(error.as_ref())),
+            }
+        }
+        Ok(Answer { status: head.status, headers: head.headers, body: bytes.freeze() })
+    }
+
+    /// Waits, but not for ever.
+    async fn within<T>(&self, timeout: Duration, waited: impl Future<Output = T>) -> Result<T, Error> {
+        let waited = tokio::time::timeout(timeout, waited).await;
+        waited.map_err(|_| Error::Timeout { endpoint: self.target.endpoint.to_string(), timeout })
     }
 
     async fn send(&self, request: Request<Upload>) -> Result<Response<Incoming>, Error> {
@@ -123,3 +133,6 @@ impl Client {
         Error::Broken { endpoint: self.target.endpoint.to_string(), reason: error::innermost(error) }
     }
 }
+
+#[cfg(test)]
+mod tests;

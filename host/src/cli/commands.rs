@@ -20,6 +20,8 @@ use lamina_types::limits::PACKAGE_UNZIPPED_BYTES_MAX;
 use lamina_types::names::FunctionNaming;
 use serde_json::Value;
 
+use super::failure::Failure;
+
 /// The largest component that any command reads.
 const COMPONENT_BYTES_MAX: usize = PACKAGE_UNZIPPED_BYTES_MAX;
 
@@ -27,6 +29,32 @@ const COMPONENT_BYTES_MAX: usize = PACKAGE_UNZIPPED_BYTES_MAX;
 /// an odd name would be another path of the API.
 fn function(text: &str) -> Result<String, NameError> {
     text.parse::<FunctionNaming>().map(|_| text.to_owned())
+}
+
+/// A function's name and qualifier, of any of its forms.
+fn parts(text: &str) -> Result<(String, Option<String>), Failure> {
+    let naming = text.parse::<FunctionNaming>().map_err(|error| Failure::usage(error.to_string()))?;
+    let function = match naming {
+        FunctionNaming::Plain(function) | FunctionNaming::Partial(_, function) => function,
+        FunctionNaming::Arn(arn) => arn.function,
+    };
+    Ok((function.name.to_string(), function.qualifier.map(|qualifier| qualifier.to_string())))
+}
+
+/// What to do about a file that is not as a component must be to carry signatures.
+fn about_component(error: &lamina_signing::Error, file: &[u8]) -> &'static str {
+    match error {
+        lamina_signing::Error::NotComponent(_) if file.starts_with(b"PK") => {
+            "this is a zip: sign the component, then put it into the zip"
+        }
+        lamina_signing::Error::NotComponent(_) if file.starts_with(b"\0asm") => {
+            "this is a core module: build for wasm32-wasip2, or wrap it with wasm-tools component new"
+        }
+        lamina_signing::Error::NotComponent(_) => "give the component: what a build for wasm32-wasip2 wrote",
+        lamina_signing::Error::Damaged { .. } | lamina_signing::Error::Malformed(_) => "build it again, and sign that",
+        lamina_signing::Error::Full(_) => "take the signatures away first: lamina unsign FILE",
+        lamina_signing::Error::NotSigned => "there is nothing to take away: use the file as it is",
+    }
 }
 
 /// A text member of an answer, or nothing.

@@ -5,11 +5,13 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::output::style;
+use serde_json::{Map, Value, json};
+
+use super::output::{Output, style};
 
 /// The work was tried and did not succeed.
 const FAILED: u8 = 1;
-/// The command line, or a file it names, makes no sense.
+/// The command line makes no sense, or `verify` cannot read what it names.
 const USAGE: u8 = 2;
 
 /// What a command answers.
@@ -24,13 +26,15 @@ pub(crate) struct Failure {
     next: Option<String>,
     /// The name of the API's exception, if it was one.
     exception: Option<String>,
+    /// Whether standard output tells of it already.
+    told: bool,
     code: u8,
 }
 
 impl Failure {
     /// A failure with exit code 1.
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), next: None, exception: None, code: FAILED }
+        Self { text: text.into(), next: None, exception: None, told: false, code: FAILED }
     }
 
     /// A failure with exit code 2: nothing was tried.
@@ -43,9 +47,15 @@ impl Failure {
         Self::new(format!("{doing}: {error}"))
     }
 
-    /// A reader that left: nothing is said, as there is nobody to read it.
+    /// A reader that left, having read enough: nothing is said, and the exit
+    /// code is 0.
     pub(crate) fn silent() -> Self {
-        Self::new("")
+        Self { code: 0, ..Self::new("") }
+    }
+
+    /// Whether it is only that the reader left.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// Adds the next step.
@@ -57,6 +67,24 @@ impl Failure {
     /// Makes it a failure with exit code 2.
     pub(crate) fn into_usage(self) -> Self {
         Self { code: USAGE, ..self }
+    }
+
+    /// Makes it a failure with exit code 1.
+    pub(crate) fn into_failed(self) -> Self {
+        Self { code: FAILED, ..self }
+    }
+
+    /// Adds the next step, if there is one.
+    pub(crate) fn next_if(self, step: Option<impl Into<String>>) -> Self {
+        match step {
+            Some(step) => self.next(step),
+            None => self,
+        }
+    }
+
+    /// Remembers that standard output tells of it already.
+    pub(crate) fn told(self) -> Self {
+        Self { told: true, ..self }
     }
 
     /// Says what was being done.
@@ -86,9 +114,30 @@ impl Failure {
         self.next.as_deref()
     }
 
-    /// Prints it on standard error and answers the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
-        if !self.text.is_empty() {
+    /// The failure for programs: `Type`, `Message` and `Next`, those that there are.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        let mut message = self.text.as_str();
+        if let Some(exception) = &self.exception {
+            members.insert("Type".to_owned(), exception.as_str().into());
+            let prefix = message.strip_prefix(exception.as_str()).and_then(|rest| rest.strip_prefix(": "));
+            message = prefix.unwrap_or(message);
+        }
+        members.insert("Message".to_owned(), message.into());
+        if let Some(step) = &self.next {
+            members.insert("Next".to_owned(), step.as_str().into());
+        }
+        Value::Object(members)
+    }
+
+    /// Prints it, on standard error and for programs on standard output, too;
+    /// answers the exit code.
+    pub(crate) fn report(&self, output: Output) -> ExitCode {
+        if !self.is_silent() {
+            if output.is_json() && !self.told {
+                // With standard output gone standard error still tells.
+                let _ = output.json(&json!({ "Error": self.to_json() }));
+            }
             let mut stderr = anstream::stderr().lock();
             let (error, next, plain) = (style::ERROR, style::NEXT, style::PLAIN);
             let text = super::output::printable(&self.text);

@@ -10,13 +10,41 @@ use super::failure::Failure;
 
 /// Reads a file of at most `bytes_max` bytes.
 pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
-    let doing = || format!("reading {}", path.display());
-    let file = File::open(path).map_err(|error| Failure::io(doing(), &error))?;
+    let unread = |error: io::Error| unreadable(path, &error);
+    let file = File::open(path).map_err(unread)?;
     // Room for all of it at once: what is a secret is not left behind by growing.
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let room = usize::try_from(length).unwrap_or(bytes_max).min(bytes_max).saturating_add(1);
-    let bytes = fill(Vec::with_capacity(room), file, bytes_max).map_err(|error| Failure::io(doing(), &error))?;
-    bytes.ok_or_else(|| Failure::new(format!("{} is longer than {bytes_max} bytes", path.display())))
+    let bytes = fill(Vec::with_capacity(room), file, bytes_max).map_err(unread)?;
+    bytes.ok_or_else(|| {
+        Failure::new(format!("{} is longer than {bytes_max} bytes", path.display()))
+            .next("see whether it is the file that you mean")
+    })
+}
+
+/// What the operating system said about reading a file, and what to do.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::io(format_args!("reading {}", path.display()), error).next_if(match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some("check the path: there is no such file"),
+        io::ErrorKind::PermissionDenied => Some("have its mode changed, or run this as the user who may read it"),
+        io::ErrorKind::IsADirectory => Some("it is a directory: name a file in it"),
+        _ => None,
+    })
+}
+
+/// What the operating system said about writing a file, and what to do.
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let folder = || path.parent().unwrap_or(path).display();
+    Failure::io(format_args!("writing {}", path.display()), error).next_if(match error.kind() {
+        io::ErrorKind::NotFound => Some(format!("make its directory first: mkdir -p {}", folder())),
+        io::ErrorKind::NotADirectory => Some(format!("{} is no directory: choose another place", folder())),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("choose a place where you may write".to_owned())
+        }
+        io::ErrorKind::IsADirectory => Some("it is a directory: name a file in it".to_owned()),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("make room on that disk".to_owned()),
+        _ => None,
+    })
 }
 
 /// Reads to the end; `None` when there is more than allowed.
@@ -35,7 +63,7 @@ fn fill(mut bytes: Vec<u8>, reader: impl io::Read, bytes_max: usize) -> io::Resu
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     // Through a symbolic link its target is replaced, not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace_at(&path, bytes).map_err(|error| Failure::io(format_args!("writing {}", path.display()), &error))
+    replace_at(&path, bytes).map_err(|error| unwritable(&path, &error))
 }
 
 fn replace_at(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -79,7 +107,7 @@ pub(crate) fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), Failure
             Failure::new(format!("{} exists already, and a key is never overwritten", path.display()))
                 .next("choose another name, or move the old file away")
         }
-        _ => Failure::io(format_args!("writing {}", path.display()), &error),
+        _ => unwritable(path, &error),
     })
 }
 

@@ -52,8 +52,9 @@ pub(crate) fn create(files: &KeyFiles) -> Result<PublicKey, Failure> {
 
 /// Reads a secret key; what was read is wiped.
 pub(crate) fn secret(path: &Path, output: Output) -> Result<SecretKey, Failure> {
-    let bytes = Zeroizing::new(files::read(path, PEM_BYTES_MAX).map_err(Failure::into_usage)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| not_a_key(path, "it is no text"))?;
+    let bytes = Zeroizing::new(files::read(path, PEM_BYTES_MAX)?);
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| not_a_key(path, "it is no text").next("make a key: lamina keys new KEYFILE"))?;
     let key = SecretKey::from_pem(text).map_err(|error| {
         let failure = not_a_key(path, &error.to_string());
         match PublicKey::from_pem(text) {
@@ -69,8 +70,9 @@ pub(crate) fn secret(path: &Path, output: Output) -> Result<SecretKey, Failure> 
 
 /// Reads a public key.
 pub(crate) fn public(path: &Path) -> Result<PublicKey, Failure> {
-    let bytes = Zeroizing::new(files::read(path, PEM_BYTES_MAX).map_err(Failure::into_usage)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| not_a_key(path, "it is no text"))?;
+    let bytes = Zeroizing::new(files::read(path, PEM_BYTES_MAX)?);
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| not_a_key(path, "it is no text").next("give the KEYFILE.pub that lamina keys new wrote"))?;
     PublicKey::from_pem(text).map_err(|error| {
         let failure = not_a_key(path, &error.to_string());
         match SecretKey::from_pem(text) {
@@ -81,5 +83,5 @@ pub(crate) fn public(path: &Path) -> Result<PublicKey, Failure> {
 }
 
 fn not_a_key(path: &Path, why: &str) -> Failure {
-    Failure::usage(format!("reading {}: {why}", path.display()))
+    Failure::new(format!("reading {}: {why}", path.display()))
 }

@@ -75,6 +75,7 @@ impl Target {
                 let aws = Aws::load(args, environment)?;
                 match aws.endpoint_url() {
                     Some(url) => aws.target(&url).await?,
+                    None if aws.profile.is_named() => return Err(aws.no_endpoint()),
                     None => Self::of_data(Path::new(DATA_DEFAULT))?,
                 }
             }
@@ -131,8 +132,25 @@ impl<'a> Aws<'a> {
         Ok(Self { environment, profile, profile_asked: args.profile.is_some() })
     }
 
+    /// Whether endpoints of variables and profiles are not to be used.
+    fn ignores_endpoints(&self) -> bool {
+        self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value == "true")
+    }
+
+    /// The profile that was chosen leads nowhere. The data directory that would
+    /// be taken without one is not what was meant.
+    fn no_endpoint(&self) -> Failure {
+        let profile = &self.profile;
+        if self.ignores_endpoints() {
+            return Failure::new(format!("{profile} is chosen, and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true"))
+                .next("unset that variable, or name the platform with --endpoint or --data");
+        }
+        Failure::new(format!("{profile} names no endpoint for Lambda"))
+            .next("give it endpoint_url = http://HOST:PORT, or name the platform with --endpoint or --data")
+    }
+
     fn endpoint_url(&self) -> Option<String> {
-        if self.environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value == "true") {
+        if self.ignores_endpoints() {
             return None;
         }
         let of_profile = || self.profile.endpoint_url().map(str::to_owned);

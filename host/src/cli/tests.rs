@@ -25,6 +25,7 @@ fn every_command_parses() {
         "trust revoke 00",
         "deploy f w --key k --memory 256 --timeout 5 --env A=1 --env B=x=y --url --stream --fuel 5000 --seed 1 \
          --role arn:aws:iam::000000000000:role/r --description d --publish --data d",
+        "deploy f w --url --buffered",
         "invoke f --payload {} --tail --qualifier 1",
         "invoke f:1 --payload @file",
         "logs f --follow",
@@ -47,6 +48,8 @@ fn what_makes_no_sense_is_refused() {
         "sign f",
         "verify f",
         "deploy f w --stream",
+        "deploy f w --buffered",
+        "deploy f w --url --stream --buffered",
         "deploy f w --env A",
         "deploy f w --env =1",
         "deploy f w --memory 64",

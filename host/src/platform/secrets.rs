@@ -1,8 +1,8 @@
 //! The secrets of a data directory: the host's key and the first credential.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use lamina_kit::Ids;
@@ -30,11 +30,23 @@ pub(super) fn host_key(path: &Path, ids: &dyn Ids) -> Result<[u8; 32], Error> {
     Ok(key)
 }
 
+/// Whether the file holds one of these credentials.
+pub(super) fn is_of<'a>(path: &Path, mut credentials: impl Iterator<Item = &'a Credential>) -> bool {
+    let Ok(bytes) = fs::read(path) else { return false };
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(&bytes) else { return false };
+    let is = |member: &str, text: &str| value.get(member).and_then(serde_json::Value::as_str) == Some(text);
+    credentials.any(|one| is("AccessKeyId", &one.access_key_id) && is("SecretAccessKey", &one.secret_access_key))
+}
+
 /// Writes a file that only its owner may read, whole or not at all.
 pub(super) fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
+    // Left by a run that was cut off, or somebody's link: never written through.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)

@@ -64,7 +64,7 @@ impl Narrator {
     }
 
     /// The step that is under way did not work: the last thing that is told.
-    pub(super) fn failed(&mut self) {
+    pub(super) fn failed(&mut self, failure: &Failure) {
         if self.current.is_some() {
             let took = self.end(false);
             let cross = if output::is_terminal() { "\u{2717}" } else { "failed" };
@@ -73,20 +73,20 @@ impl Narrator {
             let _ = self.say(format_args!("   {bad}{cross}{plain} {faint}{:.2} s{plain}", took.as_secs_f64()));
         }
         if self.output.is_json() {
-            let _ = self.output.json(&json!({ "Ok": false, "Steps": self.steps }));
+            let _ = self.output.json(&json!({ "Ok": false, "Steps": self.steps, "Error": failure.to_json() }));
         }
     }
 
     /// All steps worked.
     pub(super) fn finish(&self, client: &Client, place: &Workplace, functions: &[Value]) -> Result<(), Failure> {
         if self.output.is_json() {
-            return self.output.json_line(&json!({
+            return heard(self.output.json_line(&json!({
                 "Ok": true,
                 "Endpoint": client.endpoint().to_string(),
                 "Data": place.data,
                 "Functions": functions,
                 "Steps": self.steps,
-            }));
+            })));
         }
         let (good, plain) = (style::GOOD, style::PLAIN);
         let took = self.clock.monotonic().as_secs_f64();
@@ -110,6 +110,15 @@ impl Narrator {
             self.output.note(text);
             return Ok(());
         }
-        self.output.line(text)
+        heard(self.output.line(text))
+    }
+}
+
+/// The exit code is to tell whether every step worked: it goes on when nobody
+/// listens any more.
+fn heard(said: Result<(), Failure>) -> Result<(), Failure> {
+    match said {
+        Err(failure) if failure.is_silent() => Ok(()),
+        said => said,
     }
 }

@@ -51,8 +51,13 @@ impl Folder {
 }
 
 fn run(folder: &Path, line: &str) -> Output {
+    command(folder, line).output().unwrap()
+}
+
+fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lamina"));
-    command.args(line.split_whitespace()).current_dir(folder).env_clear().output().unwrap()
+    command.args(line.split_whitespace()).current_dir(folder).env_clear();
+    command
 }
 
 fn stderr(output: &Output) -> String {
@@ -190,9 +195,8 @@ fn wrong_usage_is_two() {
         "verify nowhere.wasm --key k.pub",
         "verify f.wasm --key k",
         "sign f.wasm",
-        "sign f.wasm --key k.pub",
-        "sign f.wasm --key f.wasm",
         "sign f.wasm --key k --nothing",
+        "deploy f f.wasm --url --stream --buffered",
     ] {
         folder.check(line, 2);
     }
@@ -201,6 +205,96 @@ fn wrong_usage_is_two() {
     assert!(stderr(&secret).contains("next: this is the secret half: give k.pub"), "{}", stderr(&secret));
     let public = folder.run("sign f.wasm --key k.pub");
     assert!(stderr(&public).contains("next: this is the public half"), "{}", stderr(&public));
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_one_with_a_next_step() {
+    let folder = Folder::new();
+    folder.check("keys new k", 0);
+    fs::write(folder.path("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    for (line, next) in [
+        ("sign f.wasm --key k.pub", "next: this is the public half"),
+        ("sign f.wasm --key f.wasm", "next: make a key"),
+        ("sign f.wasm --key nowhere", "next: check the path"),
+        ("sign nowhere.wasm --key k", "next: check the path"),
+        ("sign . --key k", "next: it is a directory"),
+        ("sign f.wasm --key k --out no/where", "next: make its directory first: mkdir -p no"),
+        ("sign f.wasm --key k --out k/where", "next: k is no directory"),
+        ("sign core.wasm --key k", "next: this is a core module"),
+        ("unsign core.wasm", "next: this is a core module"),
+        ("unsign f.wasm", "next: there is nothing to take away"),
+        ("keys new no/where", "next: make its directory first: mkdir -p no"),
+        ("deploy f nowhere.wasm", "next: check the path"),
+        ("invoke f --payload @nowhere", "next: check the path"),
+    ] {
+        let output = folder.run(line);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{line}: {text}");
+        assert!(text.contains(next), "{line}: {text}");
+    }
+}
+
+#[test]
+fn programs_are_told_of_failures_on_standard_output() {
+    let folder = Folder::new();
+    let check = |line: &str, code: i32, message: &str, next: &str| {
+        let error = folder.json(line, code)["Error"].clone();
+        let has = |member: &str, text: &str| error[member].as_str().is_some_and(|found| found.contains(text));
+        assert!(has("Message", message) && has("Next", next), "{line}: {error}");
+        assert!(error.get("Type").is_none(), "{error}");
+    };
+    check("list", 1, "no platform has been started", "lamina serve");
+    check("sign f.wasm --key nowhere", 1, "reading nowhere", "check the path");
+    check("verify f.wasm --key nowhere", 2, "reading nowhere", "check the path");
+    check("serve --data f.wasm --listen 127.0.0.1:0", 1, "data directory f.wasm: ", "give a directory");
+    check("sign f.wasm --nothing", 2, "--nothing", "--help");
+    let output = folder.run("list --output json");
+    assert!(stderr(&output).starts_with("error: no platform"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_reader_that_leaves_has_read_enough() {
+    let folder = Folder::new();
+    folder.check("keys new k", 0);
+    folder.check("keys new l", 0);
+    folder.check("sign f.wasm --key k", 0);
+    let alone = |line: &str| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = command(folder.0.path(), line);
+        let output = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        output.wait_with_output().unwrap()
+    };
+    for (line, code) in [
+        ("verify f.wasm --key k.pub", 0),
+        ("verify f.wasm --key k.pub --output json", 0),
+        ("verify f.wasm --key l.pub --output json", 1),
+        ("sign f.wasm --key k", 0),
+    ] {
+        let output = alone(line);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(code), ""), "{line}");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_served_is_named_with_a_next_step() {
+    let folder = Folder::new();
+    for name in ["newer", "junk"] {
+        fs::create_dir(folder.path(name)).unwrap();
+    }
+    fs::write(folder.path("newer/format"), "lamina-kv 999\n").unwrap();
+    fs::write(folder.path("junk/format"), "x").unwrap();
+    for (data, next) in [
+        ("newer", "next: run the version of lamina that made it"),
+        ("junk", "next: if it is a data directory, restore its file `format`"),
+        ("f.wasm", "next: there is a file in its place"),
+        ("f.wasm/data", "next: there is a file in its place"),
+    ] {
+        let output = folder.run(&format!("serve --listen 127.0.0.1:0 --data {data}"));
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(&format!("error: data directory {data}: ")) && text.contains(next), "{text}");
+    }
 }
 
 #[test]

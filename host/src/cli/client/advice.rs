@@ -11,9 +11,11 @@ pub(super) fn next_step(error: &Error) -> Option<String> {
         Error::Unreachable { data: None, .. } => {
             Some("start the platform (lamina serve --data DIR), or check --endpoint".to_owned())
         }
-        Error::Broken { .. } | Error::Timeout { .. } => {
-            Some("see whether the platform is well: lamina status".to_owned())
-        }
+        Error::Broken { .. } => Some("see whether the platform is well: lamina status".to_owned()),
+        Error::Timeout { .. } => Some(
+            "look at the platform's own log, the standard error of lamina serve; if it hangs, start it again"
+                .to_owned(),
+        ),
         Error::Unreadable(_) => Some("check that the endpoint is a Lamina platform of this version".to_owned()),
         Error::TooLarge(_) | Error::Request(_) => None,
         Error::Aws(exception) => about(exception).map(str::to_owned),
@@ -23,6 +25,9 @@ pub(super) fn next_step(error: &Error) -> Option<String> {
 fn about(exception: &Exception) -> Option<&'static str> {
     let says = |words: &str| exception.message.contains(words);
     Some(match exception.name.as_str() {
+        "CodeVerificationFailedException" if says("damaged") || says("missing") => {
+            "the platform's copy of the code is lost: deploy it again, lamina deploy NAME FILE"
+        }
         "CodeVerificationFailedException" => {
             "sign it: lamina sign FILE --key KEYFILE, and trust the key: lamina trust add KEYFILE.pub"
         }
@@ -38,6 +43,16 @@ fn about(exception: &Exception) -> Option<&'static str> {
         | "MissingAuthenticationTokenException"
         | "IncompleteSignatureException" => {
             "check the credentials: those of a platform on this machine are found with --data DIR"
+        }
+        "InvalidParameterValueException" if says("is a function-http component") => {
+            "call its URL: lamina url NAME shows it"
+        }
+        "InvalidParameterValueException" if says("unzip") || says("component") => {
+            "give a component of one of the worlds in wit/ (Rust: cargo build --target wasm32-wasip2), or a zip with \
+             it as bootstrap.wasm"
+        }
+        "InvalidRequestContentException" => {
+            "give the event as JSON; a text in quotation marks, as in --payload '\"text\"'"
         }
         "ExpiredTokenException" => "renew the session's credentials",
         "ResourceNotFoundException" if says("Function") => "see which functions there are: lamina list",
@@ -71,6 +86,11 @@ mod tests {
         };
         check("CodeVerificationFailedException", "it is not signed", "lamina sign FILE --key KEYFILE");
         check("CodeVerificationFailedException", "it is not signed", "lamina trust add KEYFILE.pub");
+        check("CodeVerificationFailedException", "artifact 00 is damaged: x", "deploy it again");
+        check("CodeVerificationFailedException", "artifact 00 is missing", "deploy it again");
+        check("InvalidParameterValueException", "f is a function-http component: x", "lamina url");
+        check("InvalidParameterValueException", "the code is not a WebAssembly component that", "wasm32-wasip2");
+        check("InvalidRequestContentException", "Could not parse request body into json", "--payload");
         check("InvalidCodeSignatureException", "", "lamina sign");
         check("InvalidSignatureException", "Signature expired: x", "clock");
         check("InvalidSignatureException", "Credential should be scoped to a valid region, not 'x'.", "--region");

@@ -10,7 +10,9 @@ use serde_json::Value;
 use crate::cli::progress::Progress;
 
 /// Management calls answer at once; the rest of the time is for a slow network.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// An answer that has begun is there already, whole.
+const IDLE: Duration = Duration::from_secs(60);
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// Everything but RFC 3986's unreserved characters.
@@ -24,7 +26,10 @@ pub(crate) struct Call {
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
+    /// Until the answer begins.
     pub(super) timeout: Duration,
+    /// From one piece of the answer to the next.
+    pub(super) idle: Duration,
     pub(super) answer_bytes_max: usize,
     pub(super) progress: Progress,
 }
@@ -43,6 +48,7 @@ impl Call {
             headers: Vec::new(),
             body: Bytes::new(),
             timeout: TIMEOUT,
+            idle: IDLE,
             answer_bytes_max: ANSWER_BYTES_MAX,
             progress: Progress::hidden(),
         }
@@ -92,9 +98,16 @@ impl Call {
         self.body.len()
     }
 
-    /// Sets how long the whole exchange may take. Default 120 s.
+    /// Sets how long the request and the wait for an answer may take. Default 60 s.
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Sets how long the next piece of an answer may take. Default 60 s.
+    #[cfg(test)]
+    pub(super) fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
         self
     }
 

@@ -26,8 +26,8 @@ pub(crate) enum Error {
     /// The connection ended before the answer did.
     #[error("the connection to {endpoint} broke off: {reason}")]
     Broken { endpoint: String, reason: String },
-    /// No whole answer in time.
-    #[error("{endpoint} did not answer within {} s", timeout.as_secs())]
+    /// No answer in time, or not the rest of it.
+    #[error("{endpoint} did not answer, or not go on with its answer, within {} s", timeout.as_secs())]
     Timeout { endpoint: String, timeout: Duration },
     /// More than was allowed for.
     #[error("the answer is longer than {0} bytes")]

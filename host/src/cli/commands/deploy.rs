@@ -49,8 +49,11 @@ pub(crate) struct DeployArgs {
     #[arg(long)]
     url: bool,
     /// The URL streams its answer (InvokeMode RESPONSE_STREAM)
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "url", conflicts_with = "buffered")]
     stream: bool,
+    /// The URL gives its answer as a whole (InvokeMode BUFFERED), as a new one does
+    #[arg(long, requires = "url")]
+    buffered: bool,
     /// Fuel of one call, instead of the operator's rate (tag lamina:fuel)
     #[arg(long, value_name = "UNITS", value_parser = fuel())]
     fuel: Option<u64>,
@@ -167,7 +170,11 @@ impl DeployArgs {
             role: self.role,
             description: self.description,
         };
-        let url = self.url.then_some(if self.stream { UrlMode::Stream } else { UrlMode::Buffered });
+        let url = self.url.then_some(match (self.stream, self.buffered) {
+            (true, _) => UrlMode::Stream,
+            (false, true) => UrlMode::Buffered,
+            (false, false) => UrlMode::Kept,
+        });
         let deployment =
             Deployment { configuration, tags, url, publish: self.publish, ..Deployment::new(self.name, code) };
         Ok((self.target, deployment))

@@ -102,20 +102,34 @@ impl InvokeArgs {
         let invocation = Invocation { name: &self.name, payload, tail: self.tail, qualifier };
         let invoked = invoke(&client, invocation).await;
         waiting.clear();
-        print(ctx, &self.name, &invoked?)
+        print(ctx, &self.name, &invoked.map_err(|error| refused(error, &self.name))?)
+    }
+}
+
+/// Why the function could not be called, and what to do, with its name.
+fn refused(error: Error, name: &str) -> Failure {
+    let by_url = matches!(&error, Error::Aws(exception) if exception.message.contains("function-http component"));
+    let failure = Failure::from(error);
+    match super::parts(name) {
+        Ok((name, _)) if by_url => failure.next(format!("call its URL: lamina url {name}")),
+        _ => failure,
     }
 }
 
 /// The event that the command line names.
 fn event(payload: Option<&str>) -> Result<Bytes, Failure> {
-    let too_long = || Failure::usage(format!("the event is longer than {REQUEST_PAYLOAD_BYTES_MAX} bytes"));
+    let too_long = || {
+        Failure::new(format!("the event is longer than {REQUEST_PAYLOAD_BYTES_MAX} bytes"))
+            .next("give a shorter one, or one that says where the data is")
+    };
     let bytes = match payload {
         None => Vec::new(),
         Some("-") => files::bounded(io::stdin().lock(), REQUEST_PAYLOAD_BYTES_MAX)
             .map_err(|error| Failure::io("reading standard input", &error))?
             .ok_or_else(too_long)?,
         Some(text) => match text.strip_prefix('@') {
-            Some(path) => files::read(Path::new(path), REQUEST_PAYLOAD_BYTES_MAX).map_err(Failure::into_usage)?,
+            Some(path) => files::read(Path::new(path), REQUEST_PAYLOAD_BYTES_MAX)?,
+            None if text.len() > REQUEST_PAYLOAD_BYTES_MAX => return Err(too_long()),
             None => text.as_bytes().to_vec(),
         },
     };
@@ -124,7 +138,7 @@ fn event(payload: Option<&str>) -> Result<Bytes, Failure> {
 
 /// The answer on standard output, everything else on standard error.
 fn print(ctx: &Ctx, name: &str, invoked: &Invoked) -> Done {
-    let code = ExitCode::from(u8::from(invoked.error.is_some()));
+    let failure = invoked.error.is_some().then(|| failed(name, &invoked.payload).told());
     if ctx.output.is_json() {
         let payload = serde_json::from_slice(&invoked.payload)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&invoked.payload).into_owned()));
@@ -141,21 +155,30 @@ fn print(ctx: &Ctx, name: &str, invoked: &Invoked) -> Done {
         if let Some(log) = &invoked.log {
             told["Log"] = json!(log);
         }
-        ctx.output.json(&told)?;
-        return Ok(code);
+        return after(failure, ctx.output.json(&told));
     }
     if let Some(log) = &invoked.log {
         let (faint, plain) = (style::FAINT, style::PLAIN);
         ctx.output.note(format_args!("{faint}{}{plain}", printable(log.trim_end())));
     }
-    ctx.output.bytes(&invoked.payload)?;
-    if output::is_terminal() && !invoked.payload.ends_with(b"\n") {
-        ctx.output.bytes(b"\n")?;
+    let mut printed = ctx.output.bytes(&invoked.payload);
+    if !invoked.payload.is_empty() && !invoked.payload.ends_with(b"\n") {
+        if output::is_terminal() {
+            printed = printed.and_then(|()| ctx.output.bytes(b"\n"));
+        } else if failure.is_some() {
+            // Both streams may end in one place; what goes into the pipe stays exact.
+            ctx.output.note("");
+        }
     }
-    if invoked.error.is_some() {
-        return Err(failed(name, &invoked.payload));
+    after(failure, printed)
+}
+
+/// The function's own failure counts whether or not its answer could be printed.
+fn after(failure: Option<Failure>, printed: Result<(), Failure>) -> Done {
+    match failure {
+        Some(failure) => Err(failure),
+        None => printed.map(|()| ExitCode::SUCCESS),
     }
-    Ok(code)
 }
 
 /// The function's own error, in words.
@@ -180,7 +203,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "[1]").unwrap();
         assert_eq!(event(Some(&format!("@{}", file.path().display()))).unwrap(), "[1]");
-        assert_eq!(event(Some("@/nonexistent")).unwrap_err().code(), 2);
+        assert_eq!(event(Some("@/nonexistent")).unwrap_err().code(), 1);
     }
 
     #[test]

@@ -97,8 +97,23 @@ impl LogsArgs {
             if !self.follow && page.events.is_empty() {
                 return Ok(ExitCode::SUCCESS);
             }
+            // A function that is deleted leaves a log in which nothing is written again.
+            if page.events.is_empty() {
+                still_there(&client, &self.name).await?;
+            }
             after = page.next_after;
         }
+    }
+}
+
+async fn still_there(client: &Client, name: &str) -> Result<(), Failure> {
+    match client.call(Call::get(&["2015-03-31", "functions", name, "configuration"])).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is("ResourceNotFoundException") => {
+            Err(Failure::new(format!("{name} was deleted: its log ends here"))
+                .next("see which functions there are: lamina list"))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -103,10 +103,14 @@ impl ServeArgs {
             fuel_per_gb_second: self.fuel_per_gb_second,
         };
         let serving = tokio::select! {
-            started = serve::start(config) => started.map_err(|error| not_started(&error))?,
+            started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,
             () = signals.next() => return Ok(End::Quit),
         };
-        say_where(serving.endpoint(), &data, output)?;
+        if let Err(failure) = say_where(serving.endpoint(), &data, output)
+            && !failure.is_silent()
+        {
+            return Err(failure);
+        }
         let (stop, stopped) = oneshot::channel::<()>();
         let told = async {
             signals.next().await;
@@ -124,14 +128,42 @@ impl ServeArgs {
 }
 
 /// Why the platform did not start, and what to do.
-pub(crate) fn not_started(error: &serve::Error) -> Failure {
+pub(crate) fn not_started(error: &serve::Error, data: &Path) -> Failure {
     let failure = Failure::new(error.to_string());
+    let within = |failure: Failure| failure.while_doing(format_args!("data directory {}", data.display()));
     match error {
         serve::Error::Listen { .. } => failure.next("choose another address: --listen 127.0.0.1:0 takes a free port"),
         serve::Error::Platform(platform::Error::Records(lamina_kv::Error::InUse(_))) => {
             failure.next("stop the other platform, or give this one a directory of its own: --data DIR")
         }
-        serve::Error::Platform(_) | serve::Error::Endpoint { .. } => failure,
+        serve::Error::Platform(platform::Error::Runtime(_) | platform::Error::Task(_)) => failure,
+        // It names the file, and what to do.
+        serve::Error::Platform(platform::Error::HostKey(_)) => failure,
+        serve::Error::Platform(platform::Error::Records(lamina_kv::Error::Newer { .. })) => within(failure)
+            .next("run the version of lamina that made it, or a later one, or give another directory: --data DIR"),
+        serve::Error::Platform(platform::Error::Records(lamina_kv::Error::Format(_))) => within(failure)
+            .next("if it is a data directory, restore its file `format`; if not, give another one: --data DIR"),
+        serve::Error::Platform(_) | serve::Error::Endpoint { .. } => {
+            let step = about_directory(failure.text());
+            within(failure).next(step)
+        }
+    }
+}
+
+/// What to do about a directory, by what the operating system said; the errors
+/// under the platform's own keep its words only.
+fn about_directory(text: &str) -> &'static str {
+    let says = |words: &str| text.contains(words);
+    if says("Permission denied") || says("Operation not permitted") {
+        "the directory belongs to another user: run this as that user, or give one of your own: --data DIR"
+    } else if says("File exists") || says("Not a directory") {
+        "there is a file in its place: give a directory: --data DIR"
+    } else if says("Read-only file system") {
+        "give a directory where you may write: --data DIR"
+    } else if says("No space left") || says("quota exceeded") {
+        "make room on its disk"
+    } else {
+        "see whether its disk is well, restore it from a backup, or give another directory: --data DIR"
     }
 }
 

@@ -7,7 +7,7 @@ use lamina_signing::{KeyId, SecretKey};
 use lamina_types::Digest;
 use serde_json::json;
 
-use super::COMPONENT_BYTES_MAX;
+use super::{COMPONENT_BYTES_MAX, about_component};
 use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::{files, keyfile};
@@ -41,13 +41,8 @@ pub(crate) struct Signed {
 /// Signs a component's bytes.
 pub(crate) fn sign(component: &[u8], key: &SecretKey) -> Result<Signed, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
-    let bytes = lamina_signing::sign(component, key).map_err(|error| {
-        let failure = bad(&error);
-        if component.starts_with(b"PK") {
-            return failure.next("this is a zip: sign the component, then put it into the zip");
-        }
-        failure
-    })?;
+    let bytes =
+        lamina_signing::sign(component, key).map_err(|error| bad(&error).next(about_component(&error, component)))?;
     let verified = lamina_signing::verify(&bytes, &[key.public()]).map_err(|error| bad(&error))?;
     let signers = lamina_signing::signers(&bytes).map_err(|error| bad(&error))?;
     Ok(Signed { bytes, content: verified.content, signers })

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use lamina_types::Digest;
 use serde_json::json;
 
-use super::COMPONENT_BYTES_MAX;
+use super::{COMPONENT_BYTES_MAX, about_component};
 use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::files;
@@ -25,8 +25,10 @@ impl UnsignArgs {
     /// Does it.
     pub(crate) fn run(self, ctx: &Ctx) -> Done {
         let component = files::read(&self.file, COMPONENT_BYTES_MAX)?;
-        let stripped = lamina_signing::unsign(&component)
-            .map_err(|error| Failure::new(format!("unsigning {}: {error}", self.file.display())))?;
+        let stripped = lamina_signing::unsign(&component).map_err(|error| {
+            let failure = Failure::new(format!("unsigning {}: {error}", self.file.display()));
+            failure.next(about_component(&error, &component))
+        })?;
         let out = self.out.as_ref().unwrap_or(&self.file);
         files::replace(out, &stripped)?;
         let digest = Digest::of(&stripped);

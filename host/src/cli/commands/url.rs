@@ -30,7 +30,11 @@ pub(crate) async fn get(client: &Client, name: &str) -> Result<Value, Failure> {
     answer.and_then(|answer| answer.json()).map_err(|error| {
         let missing = error.is("ResourceNotFoundException");
         let failure = Failure::from(error);
-        if missing { failure.next(format!("give it one: lamina deploy {name} FILE --url")) } else { failure }
+        match super::parts(name) {
+            Ok((name, Some(_))) => failure.next(format!("ask for the function's own: lamina url {name}")),
+            Ok((name, None)) if missing => failure.next(format!("give it one: lamina deploy {name} FILE --url")),
+            _ => failure,
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use lamina_signing::{Error, KeyId, PublicKey, Verified, VerifyError};
 use lamina_types::Digest;
 use serde_json::{Value, json};
 
-use super::COMPONENT_BYTES_MAX;
+use super::{COMPONENT_BYTES_MAX, about_component};
 use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::output::style;
@@ -28,15 +28,17 @@ pub(crate) struct VerifyArgs {
 impl VerifyArgs {
     /// Does it.
     pub(crate) fn run(self, ctx: &Ctx) -> Done {
-        let keys = self.keys.iter().map(|path| keyfile::public(path)).collect::<Result<Vec<PublicKey>, Failure>>()?;
+        let keys = self.keys.iter().map(|path| keyfile::public(path)).collect::<Result<Vec<PublicKey>, Failure>>();
+        let keys = keys.map_err(Failure::into_usage)?;
         let component = files::read(&self.file, COMPONENT_BYTES_MAX).map_err(Failure::into_usage)?;
         let verdict = lamina_signing::verify(&component, &keys);
         if ctx.output.is_json() {
             let mut told = told(&verdict);
             told["File"] = json!(self.file);
             told["FileSha256"] = json!(Digest::of(&component).to_string());
-            ctx.output.json(&told)?;
-            return Ok(ExitCode::from(u8::from(verdict.is_err())));
+            let printed = ctx.output.json(&told);
+            // The verdict counts also where nobody reads why.
+            return if verdict.is_err() { Ok(ExitCode::FAILURE) } else { printed.map(|()| ExitCode::SUCCESS) };
         }
         match verdict {
             Ok(Verified { signers, content }) => {
@@ -49,10 +51,7 @@ impl VerifyArgs {
             }
             Err(error) => {
                 let failure = Failure::new(format!("{}: not verified: {error}", self.file.display()));
-                Err(match next_step(&error) {
-                    Some(step) => failure.next(step),
-                    None => failure,
-                })
+                Err(failure.next(next_step(&error, &component)))
             }
         }
     }
@@ -85,12 +84,12 @@ fn texts(ids: &[KeyId]) -> Vec<&str> {
     ids.iter().map(KeyId::as_str).collect()
 }
 
-fn next_step(error: &VerifyError) -> Option<&'static str> {
+fn next_step(error: &VerifyError, component: &[u8]) -> &'static str {
     match error {
-        VerifyError::NotSigned => Some("sign it: lamina sign FILE --key KEYFILE"),
-        VerifyError::OtherSigners { .. } => Some("give the public key of one of its signers, if you trust them"),
-        VerifyError::Changed { .. } => Some("build it again, and sign it: lamina sign FILE --key KEYFILE"),
-        VerifyError::File(_) => None,
+        VerifyError::NotSigned => "sign it: lamina sign FILE --key KEYFILE",
+        VerifyError::OtherSigners { .. } => "give the public key of one of its signers, if you trust them",
+        VerifyError::Changed { .. } => "build it again, and sign it: lamina sign FILE --key KEYFILE",
+        VerifyError::File(error) => about_component(error, component),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Credentials: of a data directory, of the environment, of a profile.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use aws_credential_types::Credentials;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::endpoint::OF_ANOTHER_USER;
 use super::{Aws, process};
 use crate::cli::failure::Failure;
 use crate::cli::files;
@@ -45,10 +47,13 @@ pub(super) fn made(id: String, secret: String, token: Option<String>) -> Result<
 /// `DIR/credentials.json`.
 pub(super) fn of_data(data: &Path) -> Result<Credentials, Failure> {
     let path = data.join("credentials.json");
-    let bytes = match std::fs::metadata(&path) {
+    let bytes = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::new(format!("the platform's credentials are not there: {}", path.display()))
                 .next(format!("start the platform, which writes them: lamina serve --data {}", data.display())));
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Failure::io(format_args!("reading {}", path.display()), &error).next(OF_ANOTHER_USER));
         }
         _ => Zeroizing::new(files::read(&path, FILE_BYTES_MAX)?),
     };
@@ -65,6 +70,10 @@ pub(super) async fn elsewhere(aws: &Aws<'_>) -> Result<Credentials, Failure> {
         })?;
         return made(id, secret, environment.get("AWS_SESSION_TOKEN"))
             .map_err(|why| Failure::new(format!("reading AWS_ACCESS_KEY_ID and its fellows: {why}")));
+    }
+    if let Some(setting) = profile.borrows() {
+        return Err(Failure::new(format!("{profile} has {setting}: this command does not assume roles"))
+            .next("choose a profile with keys of its own or a credential_process, or give --data DIR"));
     }
     if let Some(keys) = profile.keys() {
         return keys.map_err(|why| Failure::new(format!("reading {profile}: {why}")));

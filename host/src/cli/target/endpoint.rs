@@ -11,6 +11,10 @@ use http::uri::Authority;
 
 use crate::cli::failure::Failure;
 
+/// What to do about a data directory that cannot be read.
+pub(super) const OF_ANOTHER_USER: &str = "the data directory belongs to another user: run this as that user, or give \
+     --endpoint and credentials of your own";
+
 /// The URL of a platform: `http://HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
@@ -70,12 +74,16 @@ pub(super) fn read(data: &Path) -> Result<(Endpoint, Option<String>), Failure> {
                     format!("no platform has been started on {}: there is no {}", data.display(), path.display());
                 Failure::new(text).next(format!("{start}; or say where it is with --data or --endpoint"))
             }
+            io::ErrorKind::PermissionDenied => {
+                Failure::io(format_args!("reading {}", path.display()), &error).next(OF_ANOTHER_USER)
+            }
             _ => Failure::io(format_args!("reading {}", path.display()), &error).next(start),
         }
     })?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let url = lines.next().unwrap_or_default();
-    let endpoint =
-        url.parse().map_err(|failure: Failure| failure.while_doing(format_args!("reading {}", path.display())))?;
+    let endpoint = url
+        .parse()
+        .map_err(|failure: Failure| failure.while_doing(format_args!("reading {}", path.display())).into_failed())?;
     Ok((endpoint, lines.next().map(str::to_owned)))
 }

@@ -1,6 +1,7 @@
 //! AWS profiles: `~/.aws/config` and `~/.aws/credentials`, read as the AWS tools
-//! read them. Static keys, `credential_process`, `region` and `endpoint_url`
-//! count here; roles and single sign-on are for AWS.
+//! read them. Static keys, `credential_process`, `region`, `endpoint_url` and
+//! the `services` with one of their own count here; roles and single sign-on are
+//! for AWS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +13,17 @@ use aws_credential_types::Credentials;
 use super::credentials;
 use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
+use crate::cli::files;
 
 /// The settings of one profile, both files together.
 pub(super) struct Profile {
     name: String,
+    /// Whether somebody chose it.
+    named: bool,
     /// `None` where neither file names it.
     settings: Option<BTreeMap<String, String>>,
+    /// The endpoint for Lambda alone, of the `services` that it names.
+    lambda_url: Option<String>,
 }
 
 impl fmt::Display for Profile {
@@ -49,7 +55,23 @@ impl Profile {
             return Err(Failure::new(format!("there is no AWS profile `{name}`"))
                 .next("name one of ~/.aws/config or ~/.aws/credentials, or unset AWS_PROFILE"));
         }
-        Ok(Self { name, settings })
+        let named = named.is_some();
+        let mut profile = Self { name, named, settings, lambda_url: None };
+        if let Some(services) = profile.get("services") {
+            let text = config.as_deref().map(read).transpose()?.flatten().unwrap_or_default();
+            let heading = format!("services {services}");
+            let found = section(&text, |section| section == heading).ok_or_else(|| {
+                Failure::new(format!("{profile} names services = {services}, and there is no section [{heading}]"))
+                    .next("add that section to ~/.aws/config, or take the line out of the profile")
+            })?;
+            profile.lambda_url = found.get("lambda.endpoint_url").filter(|url| !url.is_empty()).cloned();
+        }
+        Ok(profile)
+    }
+
+    /// Whether it was chosen, and is not just the default.
+    pub(super) fn is_named(&self) -> bool {
+        self.named
     }
 
     /// Whether a file names it.
@@ -66,7 +88,12 @@ impl Profile {
     }
 
     pub(super) fn endpoint_url(&self) -> Option<&str> {
-        self.get("endpoint_url")
+        self.lambda_url.as_deref().or_else(|| self.get("endpoint_url"))
+    }
+
+    /// The setting by which it borrows the rights of a role or of another profile.
+    pub(super) fn borrows(&self) -> Option<&'static str> {
+        ["role_arn", "source_profile", "credential_source"].into_iter().find(|name| self.get(name).is_some())
     }
 
     pub(super) fn credential_process(&self) -> Option<&str> {
@@ -100,18 +127,26 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Failure::io(format_args!("reading {}", path.display()), &error)),
+        Err(error) => Err(files::unreadable(path, &error)),
     }
 }
 
 /// The settings of the sections that are wanted; `None` where there is none. A
-/// line that is set in is part of the setting above it, which is no simple one.
+/// line that is set in is part of the setting above it: `outer.inner`.
 fn section(text: &str, wanted: impl Fn(&str) -> bool) -> Option<BTreeMap<String, String>> {
-    let mut found = None;
+    let mut found: Option<BTreeMap<String, String>> = None;
     let mut inside = false;
+    let mut outer = String::new();
     for line in text.lines() {
         let content = line.trim();
-        if content.is_empty() || content.starts_with(['#', ';']) || line.starts_with([' ', '\t']) {
+        if content.is_empty() || content.starts_with(['#', ';']) {
+            continue;
+        }
+        if line.starts_with([' ', '\t']) {
+            if let (true, Some((name, value)), Some(settings)) = (inside, content.split_once('='), &mut found) {
+                let name = format!("{outer}.{}", name.trim().to_ascii_lowercase());
+                settings.insert(name, value.trim().to_owned());
+            }
             continue;
         }
         if let Some(rest) = content.strip_prefix('[') {
@@ -123,7 +158,8 @@ fn section(text: &str, wanted: impl Fn(&str) -> bool) -> Option<BTreeMap<String,
             }
         } else if let (true, Some((name, value))) = (inside, content.split_once('=')) {
             let settings = found.get_or_insert_with(BTreeMap::new);
-            settings.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
+            outer = name.trim().to_ascii_lowercase();
+            settings.insert(outer.clone(), value.trim().to_owned());
         }
     }
     found

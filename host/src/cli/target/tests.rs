@@ -61,7 +61,13 @@ fn profiles() {
     let config = "# mine\n[default]\nregion = us-west-1\n\n[profile \"far\"]\nregion=eu-north-1\n\
                   endpoint_url = http://far:1/\ns3 =\n  region = wrong\n[profile run]\nendpoint_url = http://run:1\n\
                   credential_process = printf '{\"Version\":1,\"AccessKeyId\":\"RUN\",\"SecretAccessKey\":\"s\"}'\n\
-                  [profile sso]\nendpoint_url = http://sso:1\nsso_session = x\n";
+                  [profile sso]\nendpoint_url = http://sso:1\nsso_session = x\n\
+                  [profile served]\nservices = mine\nendpoint_url = http://all:1\nregion = eu-1\n\
+                  aws_access_key_id = SERVED\naws_secret_access_key = s\n\
+                  [services mine]\ns3 =\n  endpoint_url = http://s3:1\nlambda =\n  endpoint_url = http://lambda:1\n\
+                  [profile lost]\nservices = nowhere\n[profile silent]\nregion = eu-1\n\
+                  [profile role]\nendpoint_url = http://h:1\nrole_arn = arn:aws:iam::000000000000:role/r\n\
+                  source_profile = far\n";
     std::fs::write(aws.join("config"), config).unwrap();
     std::fs::write(aws.join("credentials"), "[far]\naws_access_key_id = FAR\naws_secret_access_key = a=b\n").unwrap();
     let home = home.path().to_str().unwrap();
@@ -73,6 +79,7 @@ fn profiles() {
     };
     check("far", ("http://far:1", "eu-north-1", "FAR"));
     check("run", ("http://run:1", "us-east-1", "RUN"));
+    check("served", ("http://lambda:1", "eu-1", "SERVED"));
 
     let asked = TargetArgs { profile: Some("far".into()), ..TargetArgs::default() };
     let theirs = [("HOME", home), ("AWS_ACCESS_KEY_ID", "ENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
@@ -82,6 +89,13 @@ fn profiles() {
         |profile: &str| find(&TargetArgs::default(), &[("HOME", home), ("AWS_PROFILE", profile)]).unwrap_err();
     assert!(refused("sso").text().contains("has no credentials"));
     assert!(refused("nobody").text().contains("there is no AWS profile `nobody`"));
+    assert!(refused("lost").text().contains("there is no section [services nowhere]"));
+    assert_eq!(refused("role").text(), "AWS profile `role` has role_arn: this command does not assume roles");
+    assert_eq!(refused("silent").text(), "AWS profile `silent` names no endpoint for Lambda");
+    let flagged = TargetArgs { profile: Some("silent".into()), ..TargetArgs::default() };
+    assert!(find(&flagged, &[("HOME", home)]).unwrap_err().text().contains("`silent` names no endpoint"));
+    let ignored = [("HOME", home), ("AWS_PROFILE", "far"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")];
+    assert!(find(&TargetArgs::default(), &ignored).unwrap_err().text().contains("AWS_IGNORE_CONFIGURED"));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::cli::failure::Failure;
 /// What the URL does with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UrlMode {
+    /// As it is; BUFFERED for a new one.
+    Kept,
     /// BUFFERED.
     Buffered,
     /// RESPONSE_STREAM.
@@ -18,10 +20,11 @@ pub(crate) enum UrlMode {
 }
 
 impl UrlMode {
-    const fn name(self) -> &'static str {
+    const fn name(self) -> Option<&'static str> {
         match self {
-            Self::Buffered => "BUFFERED",
-            Self::Stream => "RESPONSE_STREAM",
+            Self::Kept => None,
+            Self::Buffered => Some("BUFFERED"),
+            Self::Stream => Some("RESPONSE_STREAM"),
         }
     }
 }
@@ -56,7 +59,10 @@ pub(super) async fn ensure(client: &Client, name: &FunctionName, mode: UrlMode) 
 
 async fn config(client: &Client, name: &FunctionName, mode: UrlMode) -> Result<Value, Failure> {
     let call = |method| Call::new(method, &["2021-10-31", "functions", name.as_str(), "url"]);
-    let wanted = json!({ "AuthType": "NONE", "InvokeMode": mode.name() });
+    let mut wanted = json!({ "AuthType": "NONE" });
+    if let Some(mode) = mode.name() {
+        wanted["InvokeMode"] = mode.into();
+    }
     let config = match client.call(call(Method::GET)).await {
         Ok(answer) => answer.json()?,
         Err(error) if error.is("ResourceNotFoundException") => {
@@ -64,7 +70,7 @@ async fn config(client: &Client, name: &FunctionName, mode: UrlMode) -> Result<V
         }
         Err(error) => return Err(error.into()),
     };
-    let same = |member: &str| config.get(member) == wanted.get(member);
+    let same = |member: &str| wanted.get(member).is_none_or(|wanted| config.get(member) == Some(wanted));
     if same("InvokeMode") && same("AuthType") {
         return Ok(config);
     }
