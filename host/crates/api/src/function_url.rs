@@ -8,6 +8,7 @@ mod address;
 mod cors;
 mod event;
 mod handler;
+mod hop;
 mod http;
 mod infer;
 mod json;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use lamina_types::{RequestId, Timestamp};
 use percent_encoding::percent_decode;
 
+use super::hop::is_hop;
 use super::json;
 
 /// What an event is made of.
@@ -31,26 +32,13 @@ pub(super) struct Source<'a> {
     pub(super) time: Timestamp,
 }
 
-/// Headers that belong to one connection, or that the platform sets itself.
+/// Headers of one connection, or that the platform sets itself.
 pub(super) fn is_hidden(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "cookie"
-            | "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "expect"
-            | "x-amzn-trace-id"
-            | "x-forwarded-for"
-            | "x-forwarded-port"
-            | "x-forwarded-proto"
-    )
+    is_hop(name)
+        || matches!(
+            name.as_str(),
+            "cookie" | "x-amzn-trace-id" | "x-forwarded-for" | "x-forwarded-port" | "x-forwarded-proto"
+        )
 }
 
 /// Writes the event.

@@ -15,6 +15,7 @@ use lamina_invoke::Body;
 use lamina_runtime::{HttpError, RequestBody};
 use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
 
+use super::hop::is_hop;
 use super::infer::{has_body, is_ours};
 use super::refusal::Refusal;
 use super::{Visit, address};
@@ -145,24 +146,6 @@ fn remove_hops(headers: &mut HeaderMap) {
     for name in named.into_iter().chain(gone).filter(|name| *name != HOST) {
         headers.remove(name);
     }
-}
-
-/// Headers of one connection (RFC 9110, section 7.6.1), and `expect`, which
-/// was met when the body was read.
-fn is_hop(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "expect"
-    )
 }
 
 /// The component's response as it can be sent.
