@@ -112,6 +112,28 @@ async fn deploy_signs_streams_and_sets_fuel_where_it_is_told() {
     let tags = "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Acountdown";
     let tags = platform.client.get(tags).await.expect(200).json();
     assert_eq!(tags["Tags"]["lamina:fuel"], "900000000");
+
+    // What is not given stays as it is, and there is a way back.
+    for (mode, expect) in [(None, "RESPONSE_STREAM"), (Some("--buffered"), "BUFFERED")] {
+        let deploy = ["deploy", "countdown", file, "--key", "mine.key", "--url"].into_iter().chain(mode);
+        platform.cli(&deploy.collect::<Vec<_>>()).ok();
+        let url = platform.client.get("/2021-10-31/functions/countdown/url").await.expect(200).json();
+        assert_eq!(url["InvokeMode"], expect);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_are_told_of_failures_and_of_what_was_not_there() {
+    let platform = platform().await;
+    platform.deploy("kept", &harness::tiny::echo()).await;
+    let deleted = platform.cli(&["delete", "kept", "--qualifier", "99", "--output", "json"]).ok().json();
+    assert_eq!(deleted["Deleted"], false);
+    let failed = platform.cli(&["invoke", "nobody", "--output", "json"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert_eq!(failed.json()["Error"]["Type"], "ResourceNotFoundException");
+    let missing = platform.cli(&["deploy", "kept", "nowhere.wasm", "--output", "json"]);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.json()["Error"]["Next"].is_string(), "{missing:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
