@@ -80,7 +80,7 @@ pub struct Platform {
     /// Records.
     pub registry: Arc<Registry>,
     /// Changes.
-    pub deployer: Arc<Deployer>,
+    pub deployer: Deployer,
     /// Calls.
     pub dispatcher: Arc<Dispatcher>,
     /// Functions' logs.
@@ -125,7 +125,7 @@ impl Platform {
         let deps =
             lamina_invoke::Deps { registry: registry.clone(), runtime, logs: logs.clone(), clock: clock.clone() };
         let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
-        let platform = Self { registry, deployer: Arc::new(deployer), dispatcher, logs, clock, ids, store };
+        let platform = Self { registry, deployer, dispatcher, logs, clock, ids, store };
         platform.credential(&data).await?;
         Ok(platform)
     }

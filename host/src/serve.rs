@@ -4,7 +4,6 @@ use std::fs;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lamina_api::Server;
@@ -96,7 +95,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         registry: platform.registry.clone(),
         deployer: platform.deployer.clone(),
         dispatcher: platform.dispatcher.clone(),
-        logs: Arc::new(platform.logs.clone()),
+        logs: platform.logs.clone(),
         clock: platform.clock.clone(),
         ids: platform.ids.clone(),
     };

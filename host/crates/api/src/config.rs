@@ -65,11 +65,11 @@ pub struct Deps {
     /// Records.
     pub registry: Arc<Registry>,
     /// Uploads.
-    pub deployer: Arc<Deployer>,
+    pub deployer: Deployer,
     /// Calls.
     pub dispatcher: Arc<Dispatcher>,
     /// Functions' logs.
-    pub logs: Arc<Logs>,
+    pub logs: Logs,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
