@@ -1,6 +1,6 @@
 //! The runtime as its users see it: code made ready, and calls on it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lamina_artifacts::Artifacts;
@@ -53,6 +53,8 @@ pub(crate) struct Image {
     pub(crate) mounts: Mounts,
     log_stream_date: String,
     log_stream_id: String,
+    /// Of the first version that was called: most often the only one.
+    log_stream: OnceLock<(Version, Arc<str>)>,
 }
 
 pub(crate) enum Handler {
@@ -73,8 +75,11 @@ impl Code {
     /// The log stream of calls of this version: `YYYY/MM/DD/[VERSION]32hex`, one
     /// for each time the code is loaded, as Lambda has one an environment.
     pub fn log_stream(&self, version: Version) -> Arc<str> {
-        let Image { log_stream_date: date, log_stream_id: id, .. } = &*self.image;
-        format!("{date}/[{version}]{id}").into()
+        let Image { log_stream_date: date, log_stream_id: id, log_stream, .. } = &*self.image;
+        let name = || format!("{date}/[{version}]{id}").into();
+        // Versions share an image only when their code is the same.
+        let (first, named) = log_stream.get_or_init(|| (version, name()));
+        if *first == version { named.clone() } else { name() }
     }
 }
 
@@ -150,6 +155,7 @@ impl Shared {
             mounts: Mounts::new(package),
             log_stream_date: now.to_slashed_date(),
             log_stream_id: format!("{id:032x}"),
+            log_stream: OnceLock::new(),
         }))
     }
 

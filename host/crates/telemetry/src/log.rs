@@ -2,6 +2,7 @@
 
 mod invocation;
 mod lines;
+mod page;
 mod ring;
 
 pub use invocation::{InvocationLog, Opening, Source};

@@ -1,6 +1,6 @@
 //! The REPORT line of a call (reference section 5.5).
 
-use std::fmt::Write as _;
+use std::fmt;
 use std::time::Duration;
 
 use lamina_types::{MemoryMib, RequestId, Status, Usage};
@@ -30,32 +30,39 @@ impl Report<'_> {
         };
         u64::try_from(billed.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX).max(1)
     }
+}
 
-    /// The line, with its trailing tab.
-    pub fn to_line(&self) -> String {
+/// The line, with its trailing tab.
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { request_id, memory, usage, .. } = self;
-        let mut line = String::with_capacity(256);
-        let duration_ms = usage.duration.as_secs_f64() * 1e3;
-        let peak_mib = usage.memory_bytes_peak.div_ceil(1 << 20);
-        // Writing into a String cannot fail.
-        let _ = write!(
+        write!(
             line,
-            "REPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {peak_mib} MB\t",
+            "REPORT RequestId: {request_id}\tDuration: {} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
+            Millis(usage.duration),
             self.billed_ms(),
             memory.0,
-        );
+            usage.memory_bytes_peak.div_ceil(1 << 20),
+        )?;
         if let Some(init) = usage.init {
-            let _ = write!(line, "Init Duration: {:.2} ms\t", init.as_secs_f64() * 1e3);
+            write!(line, "Init Duration: {} ms\t", Millis(init))?;
         }
-        let _ = write!(line, "Fuel Used: {}\t", usage.fuel);
+        write!(line, "Fuel Used: {}\t", usage.fuel)?;
         match usage.status {
-            Status::Success | Status::Failure => {}
-            Status::Timeout => line.push_str("Status: timeout\t"),
-            Status::Crash => {
-                let _ = write!(line, "Status: error\tError Type: {}\t", self.error_type.unwrap_or("Unknown"));
-            }
+            Status::Success | Status::Failure => Ok(()),
+            Status::Timeout => line.write_str("Status: timeout\t"),
+            Status::Crash => write!(line, "Status: error\tError Type: {}\t", self.error_type.unwrap_or("Unknown")),
         }
-        line
+    }
+}
+
+/// Milliseconds with two decimals, rounded; in integers, as every call pays for it.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hundredths = u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX - 5).saturating_add(5) / 10;
+        write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
     }
 }
 
@@ -74,7 +81,7 @@ mod tests {
         };
         let timeout = Duration::from_secs(3);
         let report = Report { request_id: &request_id, memory: MemoryMib(128), timeout, usage, error_type };
-        let line = report.to_line();
+        let line = report.to_string();
         let (_, rest) = line.split_once("\tDuration: ").unwrap();
         assert_eq!(rest, expect);
     }

@@ -1,5 +1,6 @@
 //! The log of one call: START, the guest's lines, END and REPORT.
 
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use lamina_kit::Clock;
 use lamina_types::{RequestId, Timestamp, Version, limits};
 
 use super::lines::Lines;
-use super::ring::{Group, Logs};
+use super::ring::{Appending, Group, Logs};
 use crate::report::Report;
 
 /// Which of a guest's output streams wrote.
@@ -88,9 +89,33 @@ impl Logs {
         let group = self.group(opening.group);
         let shared = Shared { group, stream: opening.stream, clock, limits, state: Mutex::new(state) };
         let log = InvocationLog { shared: Arc::new(shared) };
-        let line = format!("START RequestId: {} Version: {}", opening.request_id, opening.version);
-        log.shared.emit(&mut log.shared.lock(), [line.into()]);
+        log.shared.emit(&mut log.shared.lock(), |mut lines| {
+            lines.line(format_args!("START RequestId: {} Version: {}", opening.request_id, opening.version));
+        });
         log
+    }
+}
+
+/// Lines on their way into the group and, if it is kept, the tail.
+struct Emitting<'a, 't> {
+    lines: Appending<'a>,
+    tail: Option<&'t mut Vec<u8>>,
+}
+
+impl Emitting<'_, '_> {
+    fn line(&mut self, text: fmt::Arguments<'_>) {
+        let line = self.lines.line(|line| {
+            // Writing into a String cannot fail.
+            let _ = line.write_fmt(text);
+        });
+        if let Some(tail) = &mut self.tail {
+            tail.extend_from_slice(line.as_bytes());
+            tail.push(b'\n');
+            // Cut seldom: moving 4 KiB for every line would cost more than keeping 8.
+            if tail.len() > 2 * limits::LOG_TAIL_BYTES_MAX {
+                cut_to_tail(tail);
+            }
+        }
     }
 }
 
@@ -100,22 +125,13 @@ impl Shared {
     }
 
     /// Appends to the group, past all limits.
-    fn emit<const N: usize>(&self, state: &mut State, lines: [Box<str>; N]) {
-        if let Some(tail) = &mut state.tail {
-            for line in &lines {
-                tail.extend_from_slice(line.as_bytes());
-                tail.push(b'\n');
-            }
-            // Cut seldom: moving 4 KiB for every line would cost more than keeping 8.
-            if tail.len() > 2 * limits::LOG_TAIL_BYTES_MAX {
-                cut_to_tail(tail);
-            }
-        }
-        self.group.append(Timestamp(self.clock.epoch_micros()), &self.stream, lines);
+    fn emit(&self, state: &mut State, write: impl FnOnce(Emitting<'_, '_>)) {
+        let lines = self.group.append(Timestamp(self.clock.epoch_micros()), &self.stream);
+        write(Emitting { lines, tail: state.tail.as_mut() });
     }
 
     /// Appends a guest's line if the call is within its rate.
-    fn emit_limited(&self, state: &mut State, line: Box<str>) {
+    fn emit_limited(&self, state: &mut State, line: &str) {
         let now = self.clock.monotonic();
         if now.saturating_sub(state.window.start) >= Duration::from_secs(1) {
             self.say_dropped(state);
@@ -132,18 +148,19 @@ impl Shared {
         }
         window.lines += 1;
         window.bytes = window.bytes.saturating_add(bytes);
-        self.emit(state, [line]);
+        self.emit(state, |mut lines| lines.line(format_args!("{line}")));
     }
 
     fn say_dropped(&self, state: &mut State) {
         let (lines, bytes) = (state.window.dropped_lines, state.window.dropped_bytes);
         if lines > 0 {
             state.window.dropped_lines = 0;
-            let line = format!(
-                "LAMINA log lines dropped: {lines} ({bytes} bytes), over {} lines or {} bytes a second",
-                self.limits.lines_per_s, self.limits.bytes_per_s
-            );
-            self.emit(state, [line.into()]);
+            let Limits { lines_per_s, bytes_per_s, .. } = self.limits;
+            self.emit(state, |mut out| {
+                out.line(format_args!(
+                    "LAMINA log lines dropped: {lines} ({bytes} bytes), over {lines_per_s} lines or {bytes_per_s} bytes a second"
+                ));
+            });
         }
     }
 }
@@ -172,10 +189,10 @@ impl InvocationLog {
     }
 
     /// Writes a line of the platform's own, such as the one about a timeout.
-    pub fn platform_line(&self, line: String) {
+    pub fn platform_line(&self, line: impl fmt::Display) {
         let mut state = self.shared.lock();
         if !state.ended {
-            self.shared.emit(&mut state, [line.into()]);
+            self.shared.emit(&mut state, |mut lines| lines.line(format_args!("{line}")));
         }
     }
 
@@ -190,8 +207,10 @@ impl InvocationLog {
         stdout.finish(|line| self.shared.emit_limited(&mut state, line));
         stderr.finish(|line| self.shared.emit_limited(&mut state, line));
         self.shared.say_dropped(&mut state);
-        let end = format!("END RequestId: {}", report.request_id);
-        self.shared.emit(&mut state, [end.into(), report.to_line().into()]);
+        self.shared.emit(&mut state, |mut lines| {
+            lines.line(format_args!("END RequestId: {}", report.request_id));
+            lines.line(format_args!("{report}"));
+        });
         let mut tail = state.tail.take()?;
         cut_to_tail(&mut tail);
         Some(tail)

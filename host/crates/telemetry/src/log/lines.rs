@@ -1,5 +1,7 @@
 //! A guest's bytes become lines: split at newlines, bounded in length.
 
+use std::borrow::Cow;
+
 /// Splits one output stream of one call. A line longer than the bound is cut,
 /// and the cut is said at its end.
 #[derive(Debug, Default)]
@@ -10,14 +12,14 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Takes bytes and hands every completed line to `emit`.
-    pub(crate) fn write(&mut self, mut bytes: &[u8], line_bytes_max: usize, mut emit: impl FnMut(Box<str>)) {
+    pub(crate) fn write(&mut self, mut bytes: &[u8], line_bytes_max: usize, mut emit: impl FnMut(&str)) {
         while let Some(at) = bytes.iter().position(|&b| b == b'\n') {
             let (line, rest) = bytes.split_at(at);
             if self.partial.is_empty() && self.cut == 0 && line.len() <= line_bytes_max {
-                emit(text(line));
+                emit(&text(line));
             } else {
                 self.push(line, line_bytes_max);
-                emit(self.take());
+                emit(&self.take());
             }
             bytes = &rest[1..];
         }
@@ -25,9 +27,9 @@ impl Lines {
     }
 
     /// Hands out what was written after the last newline, if anything.
-    pub(crate) fn finish(&mut self, emit: impl FnOnce(Box<str>)) {
+    pub(crate) fn finish(&mut self, emit: impl FnOnce(&str)) {
         if !self.partial.is_empty() || self.cut > 0 {
-            emit(self.take());
+            emit(&self.take());
         }
     }
 
@@ -37,11 +39,11 @@ impl Lines {
         self.cut += (bytes.len() - room) as u64;
     }
 
-    fn take(&mut self) -> Box<str> {
+    fn take(&mut self) -> String {
         let line = std::mem::take(&mut self.partial);
         match std::mem::take(&mut self.cut) {
-            0 => text(&line),
-            cut => format!("{} [truncated: {cut} more bytes]", String::from_utf8_lossy(strip(&line))).into(),
+            0 => text(&line).into_owned(),
+            cut => format!("{} [truncated: {cut} more bytes]", String::from_utf8_lossy(strip(&line))),
         }
     }
 }
@@ -50,8 +52,8 @@ fn strip(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn text(line: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(strip(line)).into()
+fn text(line: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(strip(line))
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! The rings, who appends to them, and how a reader follows one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use lamina_types::Timestamp;
 use tokio::sync::Notify;
 
+use super::page::{Bounds, Pages};
+
 /// Bounds of the logs kept in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct LogsConfig {
-    /// Lines kept in a group; the oldest go first. Default 10,000.
+    /// Lines kept in a group; the oldest go first, a sixteenth of them at a time.
+    /// Default 10,000.
     pub group_lines_max: usize,
-    /// Bytes of text kept in a group. Default 4 MiB.
+    /// Bytes of text kept in a group, and at most one line more. Default 4 MiB.
     pub group_bytes_max: usize,
     /// Groups kept; past it the group written to longest ago goes. Default 10,000.
     pub groups_max: usize,
@@ -72,10 +75,33 @@ pub(crate) struct Group {
 
 #[derive(Debug, Default)]
 struct Ring {
-    events: VecDeque<LogEvent>,
-    bytes: usize,
-    last_sequence: u64,
+    pages: Pages,
     last_time: u64,
+}
+
+/// Lines on their way into a group, in order; those who follow it are woken when
+/// this is dropped.
+pub(crate) struct Appending<'a> {
+    // Given back before the waking.
+    ring: Option<MutexGuard<'a, Ring>>,
+    group: &'a Group,
+    time: Timestamp,
+    stream: &'a Arc<str>,
+}
+
+impl Appending<'_> {
+    /// Appends the line that `write` writes, and answers it.
+    pub(crate) fn line(&mut self, write: impl FnOnce(&mut String)) -> &str {
+        let Some(ring) = &mut self.ring else { return "" };
+        ring.pages.push(self.group.bounds(), self.time, self.stream, write)
+    }
+}
+
+impl Drop for Appending<'_> {
+    fn drop(&mut self) {
+        self.ring = None;
+        self.group.appended.notify_waiters();
+    }
 }
 
 impl Group {
@@ -83,30 +109,22 @@ impl Group {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends lines that were written at `time`, in order, under one lock.
-    pub(crate) fn append<const N: usize>(&self, time: Timestamp, stream: &Arc<str>, messages: [Box<str>; N]) {
+    fn bounds(&self) -> Bounds {
+        Bounds { lines_max: self.config.group_lines_max, bytes_max: self.config.group_bytes_max }
+    }
+
+    /// Takes lines that were written at `time`; holds the group meanwhile.
+    pub(crate) fn append<'a>(&'a self, time: Timestamp, stream: &'a Arc<str>) -> Appending<'a> {
         let mut ring = self.lock();
         ring.last_time = time.0;
-        for message in messages {
-            ring.last_sequence += 1;
-            ring.bytes += message.len();
-            let sequence = ring.last_sequence;
-            ring.events.push_back(LogEvent { sequence, time, stream: stream.clone(), message });
-        }
-        while ring.events.len() > self.config.group_lines_max || ring.bytes > self.config.group_bytes_max {
-            let Some(oldest) = ring.events.pop_front() else { break };
-            ring.bytes -= oldest.message.len();
-        }
-        drop(ring);
-        self.appended.notify_waiters();
+        Appending { ring: Some(ring), group: self, time, stream }
     }
 
     fn read(&self, after: u64, lines_max: usize) -> Vec<LogEvent> {
         let ring = self.lock();
         // A reader from before a restart is ahead of the ring: it starts over.
-        let after = if after > ring.last_sequence { 0 } else { after };
-        let start = ring.events.partition_point(|event| event.sequence <= after);
-        ring.events.iter().skip(start).take(lines_max).cloned().collect()
+        let after = if after > ring.pages.last_sequence() { 0 } else { after };
+        ring.pages.after(after).take(lines_max).collect()
     }
 }
 
@@ -179,7 +197,7 @@ mod tests {
     }
 
     fn write(logs: &Logs, group: &str, at: u64, text: &str) {
-        logs.group(&group.into()).append(Timestamp(at), &"s".into(), [text.into()]);
+        logs.group(&group.into()).append(Timestamp(at), &"s".into()).line(|line| line.push_str(text));
     }
 
     fn texts(logs: &Logs, group: &str, after: u64) -> Vec<String> {
