@@ -13,6 +13,7 @@ pub(crate) mod keyfile;
 pub(crate) mod logging;
 pub(crate) mod output;
 pub(crate) mod progress;
+pub(crate) mod secret_keys;
 pub(crate) mod signals;
 pub(crate) mod target;
 
@@ -24,7 +25,10 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::quickstart;
-use commands::{delete, deploy, invoke, keys, list, logs, serve, sign, status, trust, unsign, url, verify};
+use commands::{
+    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, trust,
+    unsign, url, verify,
+};
 use environment::Environment;
 use failure::{Done, Failure};
 use output::{Format, Output};
@@ -37,6 +41,8 @@ Environment:
   LAMINA_KEY        signing key file, as --key of sign and deploy
   LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
                     as the options of serve
+  LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
+                    keys that seal secrets at rest, as the options of serve; the first holds them itself
   LAMINA_LOG        which of its own log lines serve writes, such as debug or warn,lamina=info
   AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, AWS_PROFILE,
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONFIG_FILE,
@@ -83,6 +89,12 @@ enum Command {
     Delete(delete::DeleteArgs),
     Url(url::UrlArgs),
     Status(status::StatusArgs),
+    Audit(audit::AuditArgs),
+    Secrets(secrets::SecretsArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
+    Fsck(fsck::FsckArgs),
+    Stats(stats::StatsArgs),
 }
 
 /// What every command is given.
@@ -144,6 +156,12 @@ fn run(command: Command, ctx: &Ctx) -> Done {
         Command::Delete(args) => client_runtime()?.block_on(args.run(ctx)),
         Command::Url(args) => client_runtime()?.block_on(args.run(ctx)),
         Command::Status(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Audit(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Secrets(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Backup(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Restore(args) => args.run(ctx),
+        Command::Fsck(args) => args.run(ctx),
+        Command::Stats(args) => client_runtime()?.block_on(args.run(ctx)),
     }
 }
 

@@ -2,26 +2,28 @@
 //!
 //! The only place that knows them all. What belongs to HTTP is in `serve`.
 
+mod opened;
 mod secrets;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+pub use opened::SecretKeys;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cap_std::ambient_authority;
-use lamina_artifacts::Artifacts;
 use lamina_deploy::{Deployer, Signing, code_check};
 use lamina_invoke::Dispatcher;
-use lamina_kit::{Clock, Ids, RandomIds, SystemClock};
+use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
 use lamina_telemetry::{Logs, LogsConfig};
 use lamina_types::{AccountId, Region, Timestamp};
+use lamina_upkeep::Upkeep;
+use tokio::sync::watch;
 
-const HOST_KEY: &str = "host.key";
+use self::opened::Opened;
+
 const CREDENTIALS: &str = "credentials.json";
 /// Time that recorded changes have to end when the platform stops.
 const DRAIN_GRACE: Duration = Duration::from_secs(10);
@@ -39,7 +41,20 @@ pub struct Config {
     pub signing: Signing,
     /// Limits of instances and images.
     pub runtime: lamina_runtime::Config,
+    /// Where the keys come from that seal secrets.
+    pub secrets: SecretKeys,
+    /// Bytes of compiled images that are kept; past it the one used longest ago
+    /// goes.
+    pub images_bytes_max: u64,
 }
+
+/// The default of [`Config::images_bytes_max`]: 20 GiB.
+pub const IMAGES_BYTES_MAX: u64 = 20 << 30;
+/// What no record refers to is removed when it is so old: longer than any upload
+/// takes to be recorded.
+const COLLECT_AGE: Duration = Duration::from_secs(3_600);
+/// How often it is looked for.
+const COLLECT_PERIOD: Duration = Duration::from_secs(3_600);
 
 /// Why a platform does not start. Nothing was changed by a refused directory.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +83,14 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The host's key is not one of ours.
-    #[error("{0} does not hold 32 bytes: restore it, or remove it and all compiled images are made again")]
+    #[error("{0} does not hold 32 bytes: restore it from a backup, without it the records are not to be trusted")]
     HostKey(PathBuf),
+    /// The keys of the secrets.
+    #[error("the keys of the secrets: {0}")]
+    Secrets(String),
+    /// The audit log.
+    #[error("opening the audit log: {0}")]
+    Audit(#[from] lamina_audit::Error),
     /// A task died.
     #[error("starting: {0}")]
     Task(#[from] tokio::task::JoinError),
@@ -85,11 +106,18 @@ pub struct Platform {
     pub dispatcher: Arc<Dispatcher>,
     /// Functions' logs.
     pub logs: Logs,
+    /// Backups and figures.
+    pub upkeep: Upkeep,
+    /// See [`lamina_api::RotateSecrets`].
+    pub rotate_secrets: Option<lamina_api::RotateSecrets>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn Ids>,
     store: Store,
+    /// What runs beside the calls, until `stop` is dropped.
+    tasks: Tasks,
+    stop: watch::Sender<()>,
 }
 
 impl Platform {
@@ -102,7 +130,8 @@ impl Platform {
             let (clock, ids) = (clock.clone(), ids.clone());
             tokio::task::spawn_blocking(move || Opened::new(&config, clock, ids).map(|opened| (opened, config)))
         };
-        let (Opened { store, registry, artifacts, host_key }, config) = opened.await??;
+        let (opened, config) = opened.await??;
+        let Opened { folder, store, registry, artifacts, host_key, rotate_secrets } = opened;
         let registry = Arc::new(registry);
         let runtime = Runtime::new(
             config.runtime,
@@ -115,28 +144,80 @@ impl Platform {
         let logs = Logs::new(LogsConfig::default());
         let deployer = Deployer::new(
             lamina_deploy::Config { signing: config.signing },
-            lamina_deploy::Deps { registry: registry.clone(), runtime: runtime.clone(), artifacts },
+            lamina_deploy::Deps { registry: registry.clone(), runtime: runtime.clone(), artifacts: artifacts.clone() },
         );
-        let removed = deployer.collect().await?;
-        if removed > 0 {
-            tracing::info!(removed, "files that no function needs were removed");
-        }
+        registry.settle_audit().await;
         deployer.resume();
+        let upkeep = Upkeep::new(lamina_upkeep::Deps {
+            data: folder,
+            store: store.clone(),
+            artifacts,
+            registry: registry.clone(),
+            clock: clock.clone(),
+            host_key,
+            operator_keys: rotate_secrets.is_none(),
+        });
         let deps =
             lamina_invoke::Deps { registry: registry.clone(), runtime, logs: logs.clone(), clock: clock.clone() };
         let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
-        let platform = Self { registry, deployer, dispatcher, logs, clock, ids, store };
+        let rotate_secrets = rotate_secrets.map(|rotate| -> lamina_api::RotateSecrets {
+            let upkeep = upkeep.clone();
+            Arc::new(move || {
+                rotate()?;
+                upkeep.reseal_soon();
+                Ok(())
+            })
+        });
+        let (tasks, (stop, _)) = (Tasks::new(), watch::channel(()));
+        let platform =
+            Self { registry, deployer, dispatcher, logs, upkeep, rotate_secrets, clock, ids, store, tasks, stop };
         platform.credential(&data).await?;
+        platform.beside(config.images_bytes_max);
         Ok(platform)
+    }
+
+    /// Starts what runs beside the calls, until the platform is closed.
+    fn beside(&self, images_bytes_max: u64) {
+        self.upkeep.start(&self.tasks, lamina_upkeep::Config::default(), self.stopped());
+        let (deployer, stopped) = (self.deployer.clone(), self.stopped());
+        self.tasks.spawn(async move {
+            let renew = async {
+                if let Err(error) = deployer.renew().await {
+                    tracing::warn!(%error, "compiled images were not made again");
+                }
+            };
+            tokio::select! {
+                () = renew => {}
+                () = stopped => {}
+            }
+        });
+        let (deployer, stopped) = (self.deployer.clone(), self.stopped());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = collect(deployer, images_bytes_max) => {}
+                () = stopped => {}
+            }
+        });
+    }
+
+    /// Completes when the platform is closed.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.subscribe();
+        async move { while stop.changed().await.is_ok() {} }
     }
 
     /// Ends what runs and gives the directory free. Calls must have ended.
     pub async fn close(self) -> bool {
+        drop(self.stop);
+        let stopped = self.tasks.drain(DRAIN_GRACE).await;
         let deployed = self.deployer.drain(DRAIN_GRACE).await;
         let written = self.registry.drain(DRAIN_GRACE).await;
+        if let Err(error) = self.registry.sign_audit_head().await {
+            tracing::warn!(%error, "the audit log's head was not signed");
+        }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await.is_ok();
-        deployed && written && closed
+        stopped && deployed && written && closed
     }
 
     /// Sees to it that there is a credential, and that its file is there.
@@ -164,35 +245,26 @@ impl Platform {
     }
 }
 
-/// What is opened by blocking calls.
-struct Opened {
-    store: Store,
-    registry: Registry,
-    artifacts: Artifacts,
-    host_key: [u8; 32],
-}
-
-impl Opened {
-    fn new(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
-        let data = &config.data;
-        let file = |path: PathBuf| move |source| Error::File { path, source };
-        // First: it refuses a directory that is in use or of another format.
-        let store = Store::open(data, lamina_kv::Config::default())?;
-        // Functions' environments are in there.
-        fs::set_permissions(data, Permissions::from_mode(0o700)).map_err(file(data.clone()))?;
-        let host_key = secrets::host_key(&data.join(HOST_KEY), ids.as_ref())?;
-        let folder = data.join("artifacts");
-        fs::create_dir_all(&folder).map_err(file(folder.clone()))?;
-        let dir = cap_std::fs::Dir::open_ambient_dir(&folder, ambient_authority()).map_err(file(folder))?;
-        let artifacts = Artifacts::open(dir, ids.clone())?;
-        let settings = lamina_registry::Config::new(config.region.clone(), config.account.clone());
-        let registry = Registry::open(store.clone(), settings, clock, ids)?;
-        Ok(Self { store, registry, artifacts, host_key })
+/// Removes what is not needed, again and again.
+async fn collect(deployer: Deployer, images_bytes_max: u64) {
+    loop {
+        match deployer.collect(COLLECT_AGE, images_bytes_max).await {
+            Ok(removed) if removed.files > 0 => {
+                tracing::info!(files = removed.files, bytes = removed.bytes, "files that nobody needs were removed");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "files that nobody needs could not be removed"),
+        }
+        tokio::time::sleep(COLLECT_PERIOD).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::opened::HOST_KEY;
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -204,13 +276,15 @@ mod tests {
             region: "us-east-1".parse().unwrap(),
             signing: Signing::Enforce,
             runtime: lamina_runtime::Config::default(),
+            secrets: SecretKeys::Beside,
+            images_bytes_max: IMAGES_BYTES_MAX,
         };
         let platform = Platform::open(config()).await.unwrap();
         assert!(matches!(Platform::open(config()).await, Err(Error::Records(lamina_kv::Error::InUse(_)))));
         assert!(platform.close().await);
         let read = |name: &str| fs::read(dir.path().join("data").join(name)).unwrap();
         let (key, credentials) = (read(HOST_KEY), read(CREDENTIALS));
-        for name in [HOST_KEY, CREDENTIALS] {
+        for name in [HOST_KEY, CREDENTIALS, "secrets.key"] {
             let mode = fs::metadata(dir.path().join("data").join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

@@ -34,6 +34,8 @@ pub struct Config {
     pub signing: Signing,
     /// Fuel of a call for each GB of its memory and second of its timeout.
     pub fuel_per_gb_second: u64,
+    /// Where the keys come from that seal secrets.
+    pub secrets: platform::SecretKeys,
 }
 
 /// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
@@ -76,7 +78,7 @@ pub struct Serving {
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
 /// region on a second line.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, account, region, signing, fuel_per_gb_second } = config;
+    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets } = config;
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let bound = TcpListener::bind(listen).await;
@@ -84,7 +86,15 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     let local = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
     let runtime = lamina_runtime::Config { fuel_per_gb_second, ..lamina_runtime::Config::default() };
     let (here, owner) = (region.clone(), account.clone());
-    let settings = platform::Config { data: data.clone(), account: owner, region: here, signing, runtime };
+    let settings = platform::Config {
+        data: data.clone(),
+        account: owner,
+        region: here,
+        signing,
+        runtime,
+        secrets,
+        images_bytes_max: platform::IMAGES_BYTES_MAX,
+    };
     let platform = Platform::open(settings).await?;
     let endpoint = format!("http://{}", reachable(local));
     let file = data.join(ENDPOINT);
@@ -96,6 +106,8 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         deployer: platform.deployer.clone(),
         dispatcher: platform.dispatcher.clone(),
         logs: platform.logs.clone(),
+        upkeep: platform.upkeep.clone(),
+        rotate_secrets: platform.rotate_secrets.clone(),
         clock: platform.clock.clone(),
         ids: platform.ids.clone(),
     };

@@ -10,13 +10,14 @@ mod hello;
 mod load;
 mod process;
 mod report;
+mod state;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello";
+benchmarks: hello, state";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -24,9 +25,16 @@ pub(crate) struct Options {
     pub(crate) round: Duration,
 }
 
+impl Options {
+    /// Whether this only shows that it runs.
+    pub(crate) fn is_short(&self) -> bool {
+        self.round < Duration::from_millis(500)
+    }
+}
+
 type Bench = fn(&Options) -> anyhow::Result<Vec<report::Figure>>;
 
-const BENCHES: &[(&str, Bench)] = &[("hello", hello::run)];
+const BENCHES: &[(&str, Bench)] = &[("hello", hello::run), ("state", state::run)];
 
 fn main() -> anyhow::Result<()> {
     let mut options = Options { rounds: 7, round: Duration::from_secs(2) };

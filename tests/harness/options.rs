@@ -20,6 +20,11 @@ impl Options {
         Self { program: program.into(), signing: "enforce", arguments: Vec::new() }
     }
 
+    /// More arguments of `serve`.
+    pub fn with(self, arguments: &[&str]) -> Self {
+        Self { arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(), ..self }
+    }
+
     /// Another treatment of unsigned code.
     pub fn signing(self, signing: &'static str) -> Self {
         Self { signing, ..self }

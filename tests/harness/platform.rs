@@ -43,6 +43,11 @@ impl Platform {
 
     /// Starts on an empty directory, trusting nobody.
     pub fn untrusting(options: Options) -> Self {
+        Self::on(options, |_| {})
+    }
+
+    /// Starts on the directory that `prepare` makes at the path it is given.
+    pub fn on(options: Options, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("lamina-test-").tempdir().expect("a temporary folder");
         let key = SecretKey::from_random(&[7; 32]);
         let client = Client {
@@ -54,6 +59,7 @@ impl Platform {
             time: None,
         };
         let mut platform = Self { client, options, folder, key, child: None, stderr: Lines::default() };
+        prepare(&platform.data());
         platform.start_again();
         platform
     }
@@ -149,6 +155,15 @@ impl Platform {
     /// Runs a second server on this directory to its end, which must come.
     pub fn serve_again(&self) -> Finished {
         process::run(&mut self.serve(), START_MAX)
+    }
+
+    /// Runs a server with these arguments besides on this directory to its end, which
+    /// must come. They count before the ones it was started with.
+    pub fn serve_with(&self, arguments: &[&str]) -> Finished {
+        let mut command = process::command(&self.options.program, self.home());
+        command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command.stdin(Stdio::null());
+        process::run(&mut command, START_MAX)
     }
 
     /// Sends SIGTERM.

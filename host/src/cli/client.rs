@@ -4,6 +4,7 @@
 mod advice;
 mod body;
 mod call;
+mod download;
 mod error;
 mod sign;
 mod url;
@@ -26,6 +27,7 @@ use super::target::{Endpoint, Target, TargetArgs};
 use body::Upload;
 
 pub(crate) use call::Call;
+pub(crate) use download::Download;
 pub(crate) use error::{Error, Exception};
 pub(crate) use url::UrlAnswer;
 

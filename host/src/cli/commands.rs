@@ -1,14 +1,20 @@
 //! The commands, one a file. Each has what it does, as a function that
 //! `quickstart` calls too, apart from what it prints.
 
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod delete;
 pub(crate) mod deploy;
+pub(crate) mod fsck;
 pub(crate) mod invoke;
 pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod restore;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod sign;
+pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod trust;
 pub(crate) mod unsign;

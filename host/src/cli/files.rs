@@ -33,7 +33,7 @@ pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// What the operating system said about writing a file, and what to do.
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let folder = || path.parent().unwrap_or(path).display();
     Failure::io(format_args!("writing {}", path.display()), error).next_if(match error.kind() {
         io::ErrorKind::NotFound => Some(format!("make its directory first: mkdir -p {}", folder())),

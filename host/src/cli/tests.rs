@@ -33,6 +33,12 @@ fn every_command_parses() {
         "delete f --qualifier 2",
         "url f",
         "status --profile p --region r",
+        "stats --data d",
+        "backup f --data d",
+        "backup f --since a --since b --endpoint http://h",
+        "restore f --data d",
+        "restore f g h --data d",
+        "fsck --data d --repair --secrets-key-file k",
     ] {
         let words: Vec<&str> = line.split_whitespace().collect();
         assert!(parse(&words).is_ok(), "{line}: {}", parse(&words).unwrap_err());
@@ -43,6 +49,10 @@ fn every_command_parses() {
 fn what_makes_no_sense_is_refused() {
     for line in [
         "serve --signing maybe",
+        "restore f",
+        "restore --data d",
+        "backup --since a",
+        "fsck --secrets-key-file k --secrets-key-command c",
         "serve --listen nowhere",
         "serve --account 12",
         "sign f",

@@ -23,7 +23,11 @@ pub(super) fn host_key(path: &Path, ids: &dyn Ids) -> Result<[u8; 32], Error> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             ids.fill(&mut key);
-            private_file(path, &key).map_err(file)?;
+            // Another process that starts here at the same time must not replace it.
+            return match new_private_file(path, &key) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => host_key(path, ids),
+                made => made.map(|()| key).map_err(file),
+            };
         }
         Err(error) => return Err(file(error)),
     }
@@ -38,17 +42,31 @@ pub(super) fn is_of<'a>(path: &Path, mut credentials: impl Iterator<Item = &'a C
     credentials.any(|one| is("AccessKeyId", &one.access_key_id) && is("SecretAccessKey", &one.secret_access_key))
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-pub(super) fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = path.with_extension("new");
+/// As [`private_file`], but an error when the name is taken.
+fn new_private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension(format!("new-{}", std::process::id()));
+    write_private(&temporary, bytes)?;
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary)?;
+    linked?;
+    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // Left by a run that was cut off, or somebody's link: never written through.
-    match fs::remove_file(&temporary) {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
+    file.sync_all()
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub(super) fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension("new");
+    write_private(&temporary, bytes)?;
     fs::rename(&temporary, path)
 }
 

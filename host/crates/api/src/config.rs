@@ -59,6 +59,10 @@ impl Config {
     }
 }
 
+/// Makes a new key for secrets and seals everything with it; answers once the key
+/// is kept. Blocks.
+pub type RotateSecrets = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 /// The layers below.
 #[derive(Clone)]
 pub struct Deps {
@@ -70,6 +74,10 @@ pub struct Deps {
     pub dispatcher: Arc<Dispatcher>,
     /// Functions' logs.
     pub logs: Logs,
+    /// Backups and figures.
+    pub upkeep: lamina_upkeep::Upkeep,
+    /// Makes a new key for secrets; `None` when the operator gives the keys.
+    pub rotate_secrets: Option<RotateSecrets>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.

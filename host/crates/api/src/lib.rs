@@ -20,5 +20,5 @@ mod router;
 mod server;
 mod trace;
 
-pub use config::{Config, Deps};
+pub use config::{Config, Deps, RotateSecrets};
 pub use server::Server;

@@ -27,7 +27,7 @@ mod tagged;
 mod url;
 
 use bytes::Bytes;
-use lamina_registry::{Catalog, Revised};
+use lamina_registry::{Catalog, Event, Revised};
 use lamina_types::limits::PACKAGE_ZIPPED_BYTES_MAX;
 use lamina_types::records::FunctionView;
 use lamina_types::{FunctionName, FunctionRef, Qualifier, RevisionId, Version};
@@ -76,6 +76,20 @@ pub(crate) fn view(call: &Call<'_>, catalog: &Catalog, function: &FunctionRef) -
     let entry = catalog.function(&function.name);
     let view = entry.zip(version).and_then(|(entry, version)| entry.view(version));
     view.ok_or_else(|| ApiError::function_not_found(function, call.owner()))
+}
+
+/// Tells the audit log that an answer will show environment variables, before it
+/// does.
+async fn secrets_read<'a>(call: &Call<'_>, views: impl IntoIterator<Item = &'a FunctionView>) -> Result<(), ApiError> {
+    let with_secrets =
+        views.into_iter().filter(|view| view.configuration.environment.as_ref().is_some_and(|all| !all.is_empty()));
+    let mut functions: Vec<&str> = with_secrets.map(|view| view.name.as_str()).collect();
+    functions.dedup();
+    if functions.is_empty() {
+        return Ok(());
+    }
+    let event = Event::new("SecretsRead").with("functions", functions);
+    call.registry().audit(event).await.map_err(|error| ApiError::registry(error, call.owner()))
 }
 
 /// What a request guards with. A text that is no revision id at all is one that

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use http::request::Parts;
 use http::{Method, Request, Version};
 use hyper::body::Incoming;
+use lamina_deploy::Deployer;
 use lamina_kit::Tasks;
-use lamina_types::{RequestId, Timestamp};
+use lamina_registry::Registry;
+use lamina_types::{Actor, RequestId, Timestamp};
 use lamina_wire::Owner;
 use lamina_wire::object::Object;
 use tokio::sync::watch;
@@ -83,6 +85,21 @@ impl<'a> Call<'a> {
     /// What ARNs begin with.
     pub(crate) fn owner(&self) -> &'a Owner {
         &self.shared.owner
+    }
+
+    /// In whose name its changes are made.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { principal: self.principal.access_key_id.clone(), request: Some(self.id.clone()) }
+    }
+
+    /// The records, changed in the caller's name.
+    pub(crate) fn registry(&self) -> Registry {
+        self.shared.deps.registry.acting(self.actor())
+    }
+
+    /// The deployer, in the caller's name.
+    pub(crate) fn deployer(&self) -> Deployer {
+        self.shared.deps.deployer.acting(self.actor())
     }
 
     /// A variable segment; the router has counted them.
@@ -192,14 +209,14 @@ async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiErro
     match operation {
         Operation::Invoke => invoke::perform(call).await,
         Operation::CreateFunction => manage::create_function::perform(call).await,
-        Operation::GetFunction => manage::get_function::perform(&call),
-        Operation::GetFunctionConfiguration => manage::get_function_configuration::perform(&call),
+        Operation::GetFunction => manage::get_function::perform(&call).await,
+        Operation::GetFunctionConfiguration => manage::get_function_configuration::perform(&call).await,
         Operation::UpdateFunctionCode => manage::update_function_code::perform(call).await,
         Operation::UpdateFunctionConfiguration => manage::update_function_configuration::perform(call).await,
         Operation::DeleteFunction => manage::delete_function::perform(call).await,
-        Operation::ListFunctions => manage::list_functions::perform(&call),
+        Operation::ListFunctions => manage::list_functions::perform(&call).await,
         Operation::PublishVersion => manage::publish_version::perform(call).await,
-        Operation::ListVersionsByFunction => manage::list_versions_by_function::perform(&call),
+        Operation::ListVersionsByFunction => manage::list_versions_by_function::perform(&call).await,
         Operation::CreateFunctionUrlConfig => manage::create_function_url_config::perform(call).await,
         Operation::GetFunctionUrlConfig => manage::get_function_url_config::perform(&call),
         Operation::UpdateFunctionUrlConfig => manage::update_function_url_config::perform(call).await,
@@ -217,6 +234,10 @@ async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiErro
         Operation::GetLogs => admin::logs::perform(call).await,
         Operation::GetCode => admin::code::perform(call).await,
         Operation::GetStatus => admin::status::perform(&call),
+        Operation::GetAudit => admin::audit::perform(call).await,
+        Operation::Backup => admin::backup::perform(call).await,
+        Operation::GetStats => admin::stats::perform(call).await,
+        Operation::RotateSecrets => admin::secrets::perform(call).await,
     }
 }
 

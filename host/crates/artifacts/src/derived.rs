@@ -1,7 +1,7 @@
 //! Files that can be made again, by kind and name; unchecked, so that whoever
 //! derives them authenticates them.
 
-use std::io::ErrorKind;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -9,6 +9,26 @@ use crate::error::{Error, io};
 use crate::store::{Artifacts, DERIVED};
 
 const NAME_BYTES_MAX: usize = 200;
+
+/// A derived file, as it was when it was listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DerivedFile {
+    /// Its name within its kind.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// When it was last put or got.
+    pub modified: SystemTime,
+}
+
+/// What was evicted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Evicted {
+    /// Files.
+    pub removed: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
 
 fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
@@ -30,19 +50,23 @@ impl Artifacts {
     pub async fn put_derived(&self, kind: &str, name: &str, bytes: Bytes) -> Result<(), Error> {
         let (path, folder) = (path(kind, name)?, format!("{DERIVED}/{kind}"));
         self.blocking(move |this| {
-            this.dir.create_dir_all(&folder).map_err(io(format!("making {folder}")))?;
+            this.folder.make(&folder).map_err(io(format!("making {folder}")))?;
             this.replace(&folder, &path, &bytes)
         })
         .await
     }
 
-    /// A derived file's bytes, unchecked; `None` when there is none.
+    /// A derived file's bytes, unchecked; `None` when there is none. It counts as
+    /// used now. Dropped half-way, it may count as used.
     pub async fn get_derived(&self, kind: &str, name: &str) -> Result<Option<Bytes>, Error> {
         let path = path(kind, name)?;
-        self.blocking(move |this| match this.dir.read(&path) {
-            Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Error::Io { doing: format!("reading {path}"), source }),
+        self.blocking(move |this| {
+            let bytes = this.folder.read(&path, u64::MAX).map_err(io(format!("reading {path}")))?;
+            if bytes.is_some() {
+                // Not being able to is no reason not to use it.
+                let _ = this.folder.touch(&path, this.now());
+            }
+            Ok(bytes.map(Bytes::from))
         })
         .await
     }
@@ -50,11 +74,9 @@ impl Artifacts {
     /// Forgets a derived file, if it is there.
     pub async fn remove_derived(&self, kind: &str, name: &str) -> Result<(), Error> {
         let path = path(kind, name)?;
-        self.blocking(move |this| match this.dir.remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::Io { doing: format!("removing {path}"), source: error })
-            }
-            _ => Ok(()),
+        self.blocking(move |this| {
+            this.folder.remove(&path).map_err(io(format!("removing {path}")))?;
+            Ok(())
         })
         .await
     }
@@ -63,11 +85,56 @@ impl Artifacts {
     pub async fn list_derived(&self, kind: &str) -> Result<Vec<String>, Error> {
         check_name(kind)?;
         let folder = format!("{DERIVED}/{kind}");
+        self.blocking(move |this| this.names(&folder)).await
+    }
+
+    /// A kind's files with their sizes and ages, in the order of their names.
+    pub async fn list_derived_with(&self, kind: &str) -> Result<Vec<DerivedFile>, Error> {
+        check_name(kind)?;
+        let folder = format!("{DERIVED}/{kind}");
+        self.blocking(move |this| this.derived(&folder)).await
+    }
+
+    /// Removes files of a kind, the one that was unused for longest first, until
+    /// the rest has at most `bytes_max` bytes, and no more. One that is used
+    /// meanwhile stays. Dropped half-way, it runs on.
+    pub async fn evict(&self, kind: &str, bytes_max: u64) -> Result<Evicted, Error> {
+        check_name(kind)?;
+        let folder = format!("{DERIVED}/{kind}");
         self.blocking(move |this| {
-            let mut names = this.names(&folder)?;
-            names.sort_unstable();
-            Ok(names)
+            let mut files = this.derived(&folder)?;
+            files.sort_by(|a, b| (a.modified, &a.name).cmp(&(b.modified, &b.name)));
+            let mut left: u64 = files.iter().map(|file| file.bytes).sum();
+            let mut evicted = Evicted::default();
+            for file in files {
+                if left <= bytes_max {
+                    break;
+                }
+                let path = format!("{folder}/{}", file.name);
+                if this.folder.modified(&path).map_err(io(format!("looking at {path}")))? > Some(file.modified) {
+                    continue;
+                }
+                left -= file.bytes;
+                if this.folder.remove(&path).map_err(io(format!("removing {path}")))? {
+                    evicted.removed += 1;
+                    evicted.bytes += file.bytes;
+                }
+            }
+            Ok(evicted)
         })
         .await
+    }
+
+    fn derived(&self, folder: &str) -> Result<Vec<DerivedFile>, Error> {
+        let mut files = Vec::new();
+        for name in self.names(folder)? {
+            let path = format!("{folder}/{name}");
+            let known = || Ok((self.folder.metadata(&path)?, self.folder.modified(&path)?));
+            // One that was removed since it was listed is not there.
+            if let (Some(metadata), Some(modified)) = known().map_err(io(format!("looking at {path}")))? {
+                files.push(DerivedFile { name, bytes: metadata.len(), modified });
+            }
+        }
+        Ok(files)
     }
 }

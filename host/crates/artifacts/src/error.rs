@@ -11,6 +11,15 @@ pub enum Error {
     /// The stored bytes are not the ones that were put there.
     #[error("artifact {0} is damaged, its bytes no longer have this digest: deploy the code again")]
     Corrupt(Digest),
+    /// More bytes came than may be stored.
+    #[error("there are more than {bytes_max} bytes")]
+    TooLarge {
+        /// So many are allowed.
+        bytes_max: u64,
+    },
+    /// The source of what was to be stored.
+    #[error("reading what is to be stored: {0}")]
+    Source(#[source] std::io::Error),
     /// A derived file's kind or name is not made of `[a-z0-9._-]`.
     #[error(
         "`{0}` is not a name for a derived file: allowed are lower-case letters, digits, dots, underscores and hyphens, not first a dot"

@@ -2,13 +2,22 @@
 //!
 //! Content is written to a temporary name, synced, renamed, and its directory
 //! synced; it is never trusted on read: the digest is checked each time.
-//! Derived files may be thrown away at any moment. Works through a directory
-//! handle; knows no records, and so never decides what is no longer needed.
+//! Derived files may be thrown away at any moment. All changes pass the seam of
+//! [`lamina_disk`]. Knows no records: what is still needed, the caller says.
 
+mod collect;
 mod derived;
 mod error;
+mod ingest;
 mod package;
+mod scrub;
 mod store;
+mod temporary;
+mod usage;
 
+pub use collect::{Collected, Hold};
+pub use derived::{DerivedFile, Evicted};
 pub use error::Error;
+pub use scrub::{Found, ScrubStep, Scrubbed};
 pub use store::Artifacts;
+pub use usage::Usage;

@@ -1,10 +1,11 @@
 //! An upload on its way in: unpacked, verified, validated, stored.
 
 use bytes::Bytes;
+use lamina_registry::Event;
 use lamina_runtime::InspectError;
 use lamina_signing::{Error as FileError, VerifyError};
-use lamina_types::Digest;
 use lamina_types::records::Code;
+use lamina_types::{Digest, FunctionName};
 
 use crate::check;
 use crate::deployer::Deployer;
@@ -20,6 +21,19 @@ pub(crate) struct Admitted {
 }
 
 impl Deployer {
+    /// As [`Deployer::admit`]; what is refused is told to the audit log.
+    pub(crate) async fn admitted(&self, name: &FunctionName, upload: Bytes) -> Result<Admitted, DeployError> {
+        let package = upload.clone();
+        let admitted = self.admit(upload).await;
+        if let Err(error) = &admitted {
+            let package = tokio::task::spawn_blocking(move || Digest::of(&package)).await;
+            let package = package.map_err(|error| DeployError::Artifacts(error.to_string()))?;
+            let event = Event::new("CodeRefused").with("function", name.as_str());
+            self.registry().audit(event.with("package", package.to_string()).because(&error.to_string())).await?;
+        }
+        admitted
+    }
+
     /// Every check of an upload; nothing is stored.
     pub(crate) async fn admit(&self, upload: Bytes) -> Result<Admitted, DeployError> {
         let (signing, catalog) = (self.config.signing, self.deps.registry.catalog());

@@ -1,7 +1,7 @@
 //! Removing what no record needs: uploads whose deploy did not end, and code of
-//! functions that are gone.
+//! functions that are gone; and derived files past their bound.
 
-use std::collections::HashSet;
+use std::time::Duration;
 
 use lamina_types::Digest;
 
@@ -9,29 +9,39 @@ use crate::deployer::Deployer;
 use crate::error::DeployError;
 
 /// The kind of derived files that images are; their names begin with a digest.
-const IMAGES: &str = "images";
+pub(crate) const IMAGES: &str = "images";
+
+/// The component whose image has this name.
+pub(crate) fn component_of(name: &str) -> Option<Digest> {
+    name.get(..64)?.parse().ok()
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Files of uploads, components and images.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
 
 impl Deployer {
-    /// Removes artifacts and images that no version refers to; answers how many.
-    /// To be called before anything is deployed: an upload under way is not yet
-    /// referred to.
-    pub async fn collect(&self) -> Result<usize, DeployError> {
+    /// Removes artifacts that no version refers to and that are older than `age`,
+    /// images of code that is gone, and of the rest the oldest past `images_bytes_max`.
+    /// An upload under way is younger than any sensible age.
+    pub async fn collect(&self, age: Duration, images_bytes_max: u64) -> Result<Removed, DeployError> {
         let artifacts = &self.deps.artifacts;
-        let referenced: HashSet<Digest> = self.deps.registry.referenced();
-        let mut removed = 0;
-        for digest in artifacts.list().await? {
-            if !referenced.contains(&digest) {
-                artifacts.remove(&digest).await?;
-                removed += 1;
+        // Taken before the files are listed, so that no later one is missed.
+        let referenced = self.deps.registry.referenced();
+        let collected = artifacts.collect(referenced.clone(), age).await?;
+        let mut removed = Removed { files: collected.removed, bytes: collected.bytes };
+        for file in artifacts.list_derived_with(IMAGES).await? {
+            if component_of(&file.name).is_none_or(|digest| !referenced.contains(&digest)) {
+                artifacts.remove_derived(IMAGES, &file.name).await?;
+                removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
             }
         }
-        for name in artifacts.list_derived(IMAGES).await? {
-            let of = name.get(..64).and_then(|digest| digest.parse::<Digest>().ok());
-            if of.is_none_or(|digest| !referenced.contains(&digest)) {
-                artifacts.remove_derived(IMAGES, &name).await?;
-                removed += 1;
-            }
-        }
-        Ok(removed)
+        let evicted = artifacts.evict(IMAGES, images_bytes_max).await?;
+        Ok(Removed { files: removed.files + evicted.removed, bytes: removed.bytes + evicted.bytes })
     }
 }

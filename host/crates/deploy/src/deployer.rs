@@ -12,7 +12,7 @@ use lamina_kit::Tasks;
 use lamina_registry::{Change, CodeUpdate, ConfigurationUpdate, Failure, NewFunction, PublishVersion, Registry};
 use lamina_runtime::{PrepareError, Runtime};
 use lamina_types::records::{Configuration, FunctionView};
-use lamina_types::{Digest, FunctionName, FunctionRef, RevisionId};
+use lamina_types::{Actor, Digest, FunctionName, FunctionRef, RevisionId};
 
 use tokio::sync::Semaphore;
 
@@ -46,6 +46,7 @@ pub struct Deployer {
     pub(crate) deps: Arc<Deps>,
     pub(crate) admissions: Arc<Semaphore>,
     tasks: Tasks,
+    by: Actor,
 }
 
 /// A function to be made.
@@ -84,7 +85,17 @@ impl Deployer {
     /// A deployer over the layers below. Must be called inside a tokio runtime.
     pub fn new(config: Config, deps: Deps) -> Self {
         let admissions = Arc::new(Semaphore::new(ADMISSIONS_MAX));
-        Self { config, deps: Arc::new(deps), admissions, tasks: Tasks::new() }
+        Self { config, deps: Arc::new(deps), admissions, tasks: Tasks::new(), by: Actor::platform() }
+    }
+
+    /// The same deployer, whose changes are made in this name.
+    pub fn acting(&self, by: Actor) -> Self {
+        Self { by, ..self.clone() }
+    }
+
+    /// The records, changed in this deployer's name.
+    pub(crate) fn registry(&self) -> Registry {
+        self.deps.registry.acting(self.by.clone())
     }
 
     /// Takes up the changes that the last stop of the process interrupted.
@@ -108,12 +119,12 @@ impl Deployer {
             // Before the upload is looked at; asked again when it is recorded.
             return Err(lamina_registry::Error::FunctionExists(name).into());
         }
-        let admitted = self.admit(upload).await?;
+        let admitted = self.admitted(&name, upload).await?;
         let code = self.store(admitted).await?;
         let component = code.component;
         let new = NewFunction { name, configuration, code, tags, publish };
         self.to_its_end(move |this| async move {
-            let change = this.deps.registry.create_function(new).await?;
+            let change = this.registry().create_function(new).await?;
             Ok(this.begun(change, component))
         })
         .await
@@ -127,7 +138,7 @@ impl Deployer {
         if catalog.function(&name).is_none() {
             return Err(lamina_registry::Error::FunctionNotFound(name).into());
         }
-        let admitted = self.admit(upload).await?;
+        let admitted = self.admitted(&name, upload).await?;
         let code = if dry_run { admitted.code } else { self.store(admitted).await? };
         let component = code.component;
         let update = CodeUpdate { name, code, architecture, publish, revision };
@@ -135,7 +146,7 @@ impl Deployer {
             return Ok(self.deps.registry.preview_code(update)?);
         }
         self.to_its_end(move |this| async move {
-            let change = this.deps.registry.update_code(update).await?;
+            let change = this.registry().update_code(update).await?;
             Ok(this.begun(change, component))
         })
         .await
@@ -184,7 +195,7 @@ impl Deployer {
     pub async fn revoke(&self, key_id: &str) -> Result<(), DeployError> {
         let key_id = key_id.to_owned();
         self.to_its_end(move |this| async move {
-            let revoked = this.deps.registry.revoke(&key_id).await;
+            let revoked = this.registry().revoke(&key_id).await;
             // Whatever came of it: a key that is not there must not serve either.
             this.deps.runtime.recheck();
             Ok(revoked?)

@@ -11,9 +11,12 @@ mod collect;
 mod deployer;
 mod error;
 mod package;
+mod renew;
 mod signing;
 
 pub use check::code_check;
+pub use collect::Removed;
 pub use deployer::{Config, Create, Deployer, Deps, UpdateCode};
 pub use error::DeployError;
+pub use renew::Renewed;
 pub use signing::Signing;

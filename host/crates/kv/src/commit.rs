@@ -1,49 +1,75 @@
-//! The one thread that writes: it runs the transactions that wait, one after
-//! the other, flushes and syncs once for all of them, and then wakes their
-//! callers.
+//! The one thread that writes: it runs the transactions that wait, one after the
+//! other, appends what they wrote to the journal as one group, syncs once, puts it
+//! into the index, and then wakes their callers.
 //!
-//! One thread, because that makes transactions serial without conflicts, and
-//! because concurrent flushes of the engine can hang (sled #1241).
+//! One thread, because that makes transactions serial without conflicts.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::disk::Syncer;
+use crate::checkpoint::{Checkpointed, Job};
 use crate::error::Error;
-use crate::txn::Txn;
+use crate::feed::{Committed, Feed};
+use crate::frame::{GroupWriter, MacKey};
+use crate::journal::{Failed, Tail};
+use crate::position::Position;
+use crate::seal::Keyring;
+use crate::txn::{Making, Txn};
 
-/// Transactions that share a flush at most.
+/// Transactions that share a sync at most.
 const GROUP_MAX: usize = 256;
+/// Bytes at which a group takes no more of them: with the one that passes it, far
+/// below what is read back.
+const GROUP_BYTES: usize = 32 << 20;
+/// Bytes at which the journal goes on in another file, should no checkpoint have
+/// come before.
+const FILE_BYTES: u64 = 256 << 20;
 
-/// Runs one transaction, or answers its caller that the store no longer takes
-/// any.
-type Work = Box<dyn FnOnce(Result<&sled::Db, Error>) -> Applied + Send>;
+/// Runs one transaction, or answers its caller that the store takes none.
+type Work = Box<dyn FnOnce(Result<&mut Making<'_>, Error>) -> Finish + Send>;
+/// Wakes the caller.
+type Finish = Box<dyn FnOnce(Result<(), Error>)>;
+/// Who waits for a checkpoint.
+pub(crate) type Reply = oneshot::Sender<Result<Checkpointed, Error>>;
 
-/// A transaction that ran.
-struct Applied {
-    /// Set when the engine failed while it was written.
-    broken: Option<Error>,
-    /// Wakes the caller.
-    finish: Box<dyn FnOnce(Result<(), Error>)>,
+enum Message {
+    Work(Work),
+    Checkpoint(Reply),
 }
 
 /// The way to the thread.
 pub(crate) struct Committer {
-    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    queue: Mutex<Option<mpsc::Sender<Message>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// What the thread works with.
+pub(crate) struct Writer {
+    pub(crate) db: sled::Db,
+    pub(crate) keys: Keyring,
+    pub(crate) key: MacKey,
+    pub(crate) tail: Tail,
+    pub(crate) folder: lamina_disk::Folder,
+    pub(crate) position: Arc<Position>,
+    pub(crate) feed: Feed,
+    /// To the thread that makes checkpoints.
+    pub(crate) jobs: mpsc::Sender<Job>,
+}
+
 impl Committer {
-    pub(crate) fn start(db: sled::Db, mut syncer: Syncer, queue_max: usize) -> Result<Self, Error> {
-        // What the engine made at its first start must survive as well.
-        sync(&db, &mut syncer)?;
+    pub(crate) fn start(writer: Writer, queue_max: usize) -> Result<Self, Error> {
         let (queue, waiting) = mpsc::channel(queue_max.max(1));
-        let thread = thread::Builder::new().name("lamina-commit".into()).spawn(move || run(&db, syncer, waiting));
+        let thread = thread::Builder::new().name("lamina-commit".into()).spawn(move || writer.run(waiting));
         let thread = thread.map_err(|error| Error::storage("starting the commit thread", error))?;
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    fn queue(&self) -> Result<mpsc::Sender<Message>, Error> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)
     }
 
     pub(crate) async fn commit<R, E>(
@@ -54,22 +80,26 @@ impl Committer {
         R: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let queue = queue.ok_or(Error::Closed)?;
+        let queue = self.queue()?;
         let (done, answer) = oneshot::channel();
-        let work: Work = Box::new(move |db| {
-            let (result, broken) = match db {
-                Ok(db) => transact(db, change),
-                Err(error) => (Err(error.into()), None),
+        let work: Work = Box::new(move |making| {
+            let result = match making {
+                Ok(making) => transact(making, change),
+                Err(error) => Err(error.into()),
             };
-            let finish = move |synced: Result<(), Error>| {
+            Box::new(move |synced: Result<(), Error>| {
                 let result = result.and_then(|value| synced.map(|()| value).map_err(E::from));
                 // A caller that left does not undo its write.
                 let _ = done.send(result);
-            };
-            Applied { broken, finish: Box::new(finish) }
+            })
         });
-        queue.send(work).await.map_err(|_| Error::Closed)?;
+        queue.send(Message::Work(work)).await.map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    pub(crate) async fn checkpoint(&self) -> Result<Checkpointed, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue()?.send(Message::Checkpoint(reply)).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -89,51 +119,175 @@ impl Drop for Committer {
     }
 }
 
-/// The transaction's result, and the error that broke the engine, if one did.
 fn transact<R, E: From<Error>>(
-    db: &sled::Db,
+    making: &mut Making<'_>,
     change: impl FnOnce(&mut Txn<'_>) -> Result<R, E>,
-) -> (Result<R, E>, Option<Error>) {
-    let mut txn = Txn::new(db);
+) -> Result<R, E> {
+    let mut txn = Txn::new(making);
     match catch_unwind(AssertUnwindSafe(|| change(&mut txn))) {
-        Ok(Ok(value)) => match txn.apply() {
-            Ok(()) => (Ok(value), None),
-            Err(error) => (Err(error.clone().into()), Some(error)),
-        },
-        Ok(Err(error)) => (Err(error), None),
-        Err(_) => (Err(Error::Unended.into()), None),
+        Ok(Ok(value)) => {
+            let writes = txn.into_writes();
+            making.take(writes);
+            Ok(value)
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(Error::Unended.into()),
     }
 }
 
-fn run(db: &sled::Db, mut syncer: Syncer, mut waiting: mpsc::Receiver<Work>) {
-    let mut broken: Option<Error> = None;
-    let mut group = Vec::new();
-    while let Some(first) = waiting.blocking_recv() {
-        group.push(first);
-        while group.len() < GROUP_MAX
-            && let Ok(next) = waiting.try_recv()
-        {
-            group.push(next);
+impl Writer {
+    fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
+        let mut broken: Option<Error> = None;
+        let mut group = GroupWriter::default();
+        while let Some(message) = waiting.blocking_recv() {
+            match message {
+                Message::Work(first) => {
+                    let asked = self.group(first, &mut waiting, &mut group, &mut broken);
+                    if broken.is_none() && (asked.is_some() || self.position.is_due()) {
+                        self.checkpoint(asked, &mut broken);
+                    } else if broken.is_none() && self.tail.at >= FILE_BYTES {
+                        let _ = self.rotate(&mut broken);
+                    }
+                }
+                Message::Checkpoint(reply) if broken.is_none() => self.checkpoint(Some(reply), &mut broken),
+                Message::Checkpoint(reply) => {
+                    let _ = reply.send(Err(broken.clone().unwrap_or(Error::Closed)));
+                }
+            }
         }
-        let mut applied = Vec::with_capacity(group.len());
-        for work in group.drain(..) {
-            let done = work(broken.as_ref().map_or(Ok(db), |error| Err(error.clone())));
-            broken = broken.or_else(|| done.broken.clone());
-            applied.push(done);
+        // The end of this file is not the end of the journal then: damage there will
+        // not look like a write that was cut off.
+        if broken.is_none() && !self.tail.is_empty() {
+            let _ = self.rotate(&mut broken);
         }
-        // After a failed sync the kernel may have dropped what it could not
-        // write, so that a later one would succeed without it: never go on.
-        if broken.is_none() {
-            broken = sync(db, &mut syncer).err();
+    }
+
+    /// Runs the transactions that wait; a checkpoint that was asked for meanwhile
+    /// comes after them.
+    fn group(
+        &mut self,
+        first: Work,
+        waiting: &mut mpsc::Receiver<Message>,
+        group: &mut GroupWriter,
+        broken: &mut Option<Error>,
+    ) -> Option<Reply> {
+        group.begin(self.tail.sequence + 1);
+        let (db, keys) = (&self.db, &self.keys);
+        let mut making = Making { db, keys, written: HashMap::new(), group, followed: Vec::new() };
+        let mut finishes = vec![first(state(broken, &mut making))];
+        let mut asked = None;
+        while finishes.len() < GROUP_MAX && making.group.len() < GROUP_BYTES {
+            match waiting.try_recv() {
+                Ok(Message::Work(next)) => finishes.push(next(state(broken, &mut making))),
+                Ok(Message::Checkpoint(reply)) => {
+                    asked = Some(reply);
+                    break;
+                }
+                Err(_) => break,
+            }
         }
-        let synced = broken.as_ref().map_or(Ok(()), |error| Err(error.clone()));
-        for Applied { finish, .. } in applied {
+        let Making { written, followed, .. } = making;
+        let synced = match broken {
+            Some(error) => Err(error.clone()),
+            None if group.count() == 0 => Ok(()),
+            None => self.write(group, &written),
+        };
+        let synced = synced.map_err(|error| {
+            if !matches!(error, Error::Full { .. }) {
+                broken.get_or_insert(error.clone());
+            }
+            error
+        });
+        // A watcher that came meanwhile must not miss them.
+        if synced.is_ok() && self.feed.is_followed() {
+            self.follow(followed);
+        }
+        for finish in finishes {
             finish(synced.clone());
         }
+        asked
+    }
+
+    fn write(&mut self, group: &mut GroupWriter, written: &HashMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), Error> {
+        let sequence = self.tail.sequence + u64::from(group.count());
+        let before = self.tail.mac;
+        let (bytes, mac) = group.finish(&self.key, &before);
+        match self.tail.append(bytes, sequence, mac) {
+            Ok(()) => {}
+            Err(Failed::Clean(error)) => return Err(Error::Full { reason: error.to_string() }),
+            Err(Failed::Unknown(error)) => return Err(Error::storage("writing records", error)),
+        }
+        let mut batch = sled::Batch::default();
+        for (key, value) in written {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        // In the journal already: the index is made again at the next start.
+        let applied = catch_unwind(AssertUnwindSafe(|| self.db.apply_batch(batch)));
+        let doing = "writing the index of the records";
+        applied
+            .map_err(|_| Error::storage(doing, "the engine panicked"))?
+            .map_err(|error| Error::storage(doing, error))?;
+        self.position.appended(self.tail.first, self.tail.at, sequence, bytes.len() as u64);
+        Ok(())
+    }
+
+    fn follow(&self, followed: Vec<crate::frame::Writes>) {
+        let first = self.tail.sequence + 1 - followed.len() as u64;
+        for (at, writes) in followed.into_iter().enumerate() {
+            self.feed.send(Committed::new(first + at as u64, writes));
+        }
+    }
+
+    /// Begins a new file. One of which it is not known whether it is there breaks the
+    /// store: the journal must not go on in two.
+    fn rotate(&mut self, broken: &mut Option<Error>) -> Result<(), Error> {
+        match Tail::create(&self.folder, self.tail.sequence, self.tail.mac) {
+            Ok(tail) => self.tail = tail,
+            Err(failed) => {
+                let is_unknown = matches!(failed, Failed::Unknown(_));
+                let error = Error::storage("beginning a journal file", failed.into_error());
+                if is_unknown {
+                    broken.get_or_insert(error.clone());
+                }
+                return Err(error);
+            }
+        }
+        self.position.rotated(self.tail.first, self.tail.at);
+        Ok(())
+    }
+
+    /// Begins a new file, and has the export made beside the transactions.
+    fn checkpoint(&mut self, reply: Option<Reply>, broken: &mut Option<Error>) {
+        let answer = |reply: Option<Reply>, error: Error| match reply {
+            Some(reply) => {
+                let _ = reply.send(Err(error));
+            }
+            None => tracing::warn!(%error, "a checkpoint was not made and is tried again later"),
+        };
+        if !self.tail.is_empty()
+            && let Err(error) = self.rotate(broken)
+        {
+            self.position.put_off();
+            return answer(reply, error);
+        }
+        self.position.begun();
+        let job = Job { sequence: self.tail.sequence, chain: self.tail.mac, reply };
+        if let Err(error) = self.jobs.try_send(job) {
+            self.position.put_off();
+            let job = match error {
+                mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
+            };
+            answer(job.reply, Error::storage("making a checkpoint", "others are under way"));
+        }
     }
 }
 
-fn sync(db: &sled::Db, syncer: &mut Syncer) -> Result<(), Error> {
-    db.flush().map_err(|error| Error::storage("flushing records", error))?;
-    syncer.sync().map_err(|error| Error::storage("syncing records", error))
+fn state<'a, 'b>(broken: &Option<Error>, making: &'a mut Making<'b>) -> Result<&'a mut Making<'b>, Error> {
+    match broken {
+        Some(error) => Err(error.clone()),
+        None => Ok(making),
+    }
 }

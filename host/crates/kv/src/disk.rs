@@ -1,72 +1,70 @@
-//! The directory around the engine: its lock, its format, and the syncing that
-//! the engine leaves out.
+//! The directory around the records: its lock, its format, and the syncing that the
+//! index's engine leaves out.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use lamina_disk::Folder;
 
 use crate::error::Error;
 
 /// The newest format this program reads and the one it writes.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 const FORMAT_PREFIX: &str = "lamina-kv ";
+const FORMAT_FILE: &str = "format";
+/// The index's directory.
+const ENGINE: &str = "sled";
+/// The journal's directory.
+pub(crate) const JOURNAL: &str = "journal";
 
 /// The directory, held against other processes until it is dropped.
 pub(crate) struct Directory {
     /// Where the engine keeps its files.
     pub(crate) engine: PathBuf,
+    /// The format it has; `None` when it is new.
+    pub(crate) format: Option<u32>,
     _lock: File,
 }
 
 impl Directory {
-    /// Makes the directory if it is not there. One that is in use or of another
-    /// format is refused and not changed.
-    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
+    /// Takes the directory. One that is in use or of an unknown format is refused
+    /// and not changed.
+    pub(crate) fn take(data: &Folder, path: &Path) -> Result<Self, Error> {
         let storage = |error: std::io::Error| Error::storage("opening the data directory", error);
-        fs::create_dir_all(dir).map_err(storage)?;
         // Before the lock, which makes a file, and again under it.
-        read_format(dir)?;
-        let lock = File::options().create(true).append(true).open(dir.join("lock")).map_err(storage)?;
+        read_format(data)?;
+        let lock = File::options().create(true).append(true).open(path.join("lock")).map_err(storage)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::InUse(dir.display().to_string())),
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse(path.display().to_string())),
             Err(TryLockError::Error(error)) => return Err(storage(error)),
         }
-        let engine = dir.join("sled");
-        if !read_format(dir)? {
-            if engine.exists() {
-                return Err(Error::Format("the file is missing".to_owned()));
-            }
-            write_format(dir).map_err(storage)?;
-        }
-        fs::create_dir_all(&engine).map_err(storage)?;
-        sync_directory(dir).map_err(storage)?;
-        Ok(Self { engine, _lock: lock })
+        let format = read_format(data)?;
+        Ok(Self { engine: path.join(ENGINE), format, _lock: lock })
     }
 }
 
-/// Whether there is a format file; an error unless it is one we know.
-fn read_format(dir: &Path) -> Result<bool, Error> {
-    let text = match fs::read(dir.join("format")) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Error::storage("reading the data directory's format", error)),
+/// The format of a directory, `None` for one without; an error unless we know it.
+fn read_format(data: &Folder) -> Result<Option<u32>, Error> {
+    let read = data.read(FORMAT_FILE, 4_096);
+    let Some(bytes) = read.map_err(|error| Error::storage("reading the data directory's format", error))? else {
+        return Ok(None);
     };
+    let text = String::from_utf8_lossy(&bytes);
     match text.trim_end().strip_prefix(FORMAT_PREFIX).and_then(|number| number.parse().ok()) {
-        Some(FORMAT) => Ok(true),
+        Some(found @ 1..=FORMAT) => Ok(Some(found)),
         Some(found) if found > FORMAT => Err(Error::Newer { found, known: FORMAT }),
         _ => Err(Error::Format(text.chars().take(80).collect())),
     }
 }
 
-fn write_format(dir: &Path) -> std::io::Result<()> {
-    let temporary = dir.join("format.new");
-    let mut file = File::create(&temporary)?;
-    writeln!(file, "{FORMAT_PREFIX}{FORMAT}")?;
-    file.sync_all()?;
-    fs::rename(&temporary, dir.join("format"))
+/// Says that the directory has the newest format from now on.
+pub(crate) fn write_format(data: &Folder) -> std::io::Result<()> {
+    data.remove("format.new")?;
+    data.replace("format.new", FORMAT_FILE, format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())
 }
 
 fn sync_directory(dir: &Path) -> std::io::Result<()> {

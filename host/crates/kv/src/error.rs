@@ -57,6 +57,43 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A record was sealed with a key that is not among those given.
+    #[error(
+        "the record {key} of table {table} is sealed with key {id}, which is not among those given: \
+         give it as an older key, on a line after the first"
+    )]
+    SealedBy {
+        /// The table.
+        table: &'static str,
+        /// The key's beginning.
+        key: String,
+        /// The sealing key's name.
+        id: String,
+    },
+    /// A sealed record is not what was sealed.
+    #[error("the record {key} of table {table} is not what was sealed: it was changed, or belongs to another record")]
+    Seal {
+        /// The table.
+        table: &'static str,
+        /// The key's beginning.
+        key: String,
+    },
+    /// The journal or an export is damaged, or was edited. Nothing was changed.
+    #[error("{file} is damaged at byte {offset}: {reason}; see what is wrong with `lamina fsck`, or restore a backup")]
+    Damaged {
+        /// The file, within the data directory.
+        file: String,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The disk took no more; nothing of it was written, and later ones may be.
+    #[error("writing records: {reason}; nothing was changed, make room on the disk and try again")]
+    Full {
+        /// Why.
+        reason: String,
+    },
     /// The disk, or the engine. After one on writing, the store takes no more
     /// writes: what reached the disk is known only after it is opened again.
     #[error("{doing}: {reason}")]

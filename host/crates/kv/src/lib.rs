@@ -1,20 +1,37 @@
-//! Records on the disk: typed tables over sled, changed by transactions that
-//! are there whole or not at all, and acknowledged only when they are on the
-//! disk.
+//! Records on the disk: typed tables, changed by transactions that are there whole
+//! or not at all, and acknowledged only when they are on the disk.
 //!
-//! The only crate that names sled; the facade is narrow enough that another
-//! engine, or a journal in front of it, can take its place. It knows no record's
-//! meaning and keeps nothing larger than 64 KiB. The layout is drawn in
-//! `host/ARCHITECTURE.md`.
+//! A journal is the truth, and sled an index of it that can be made again. The only
+//! crate that names sled. It knows no record's meaning and keeps nothing larger
+//! than 64 KiB. The layout is drawn in `host/ARCHITECTURE.md`.
 
+mod check;
+mod checkpoint;
 mod commit;
 mod disk;
 mod error;
+mod export;
+mod feed;
+mod files;
+mod frame;
+mod index;
+mod journal;
+mod migrate;
+mod position;
+mod recover;
+mod reseal;
+mod seal;
 mod store;
 mod table;
 mod txn;
 
+pub use check::{Checked, Finding, check};
+pub use checkpoint::Checkpointed;
 pub use error::Error;
-pub use store::{Config, Store};
+pub use feed::{Committed, Watch, WatchError};
+pub use files::{FilePart, Files, Stats, Usage};
+pub use reseal::Resealed;
+pub use seal::{KeyId, Keyring};
+pub use store::{Config, Keys, Opened, Store};
 pub use table::Table;
 pub use txn::Txn;

@@ -1,77 +1,222 @@
 //! Opening, reading, and committing.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
+use lamina_disk::Folder;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
 
-use crate::commit::Committer;
-use crate::disk::{Directory, Syncer};
+use crate::checkpoint::{Checkpointed, Checkpointer, JOBS_MAX, Listeners};
+use crate::commit::{Committer, Writer};
+use crate::disk::{Directory, FORMAT, JOURNAL, Syncer};
 use crate::error::Error;
+use crate::feed::{Feed, Watch};
+use crate::frame::MacKey;
+use crate::position::Position;
+use crate::seal::Keyring;
 use crate::table::Table;
 use crate::txn::Txn;
+use crate::{index, migrate, recover};
 
 /// The store's settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
-    /// Memory for the engine's page cache, in bytes. Default 64 MiB.
+    /// Memory for the index's page cache, in bytes. Default 64 MiB.
     pub cache_bytes: u64,
     /// Transactions that may wait for the commit thread; past it their callers
     /// wait. Default 1,024.
     pub queue_max: usize,
+    /// Bytes that the journal grows by before a checkpoint is made; twice the export
+    /// counts when that is more. Default 16 MiB.
+    pub checkpoint_bytes: u64,
+    /// Bytes of the journal before a checkpoint that are kept, for incremental
+    /// backups. Default 16 MiB.
+    pub retain_bytes: u64,
+    /// The tables whose values are sealed, for [`Store::reseal`]. Default: none.
+    pub sealed: &'static [&'static str],
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, queue_max: 1_024 }
+        Self {
+            cache_bytes: 64 << 20,
+            queue_max: 1_024,
+            checkpoint_bytes: 16 << 20,
+            retain_bytes: 16 << 20,
+            sealed: &[],
+        }
     }
+}
+
+/// What the records are believed by, and sealed with.
+#[derive(Clone)]
+pub struct Keys {
+    /// Authenticates the journal and the exports.
+    pub journal: [u8; 32],
+    /// Seals values.
+    pub secrets: Keyring,
+}
+
+/// What opening came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// The last transaction.
+    pub sequence: u64,
+    /// Transactions that were read from the journal, after the newest export.
+    pub replayed: u64,
+    /// Bytes of a write that was cut off, and acknowledged to nobody.
+    pub torn_bytes: u64,
+    /// Why the index was made again, if it was.
+    pub rebuilt: Option<String>,
+    /// The older format that the directory had.
+    pub migrated_from: Option<u32>,
 }
 
 /// All records. Clones share them. Dropping the last one waits for the
 /// transactions under way and gives the directory free.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// In the order in which it must be taken apart.
-struct Shared {
+pub(crate) struct Shared {
     committer: Committer,
-    db: sled::Db,
+    checkpointer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) db: sled::Db,
+    pub(crate) keys: Keyring,
+    pub(crate) journal: Folder,
+    pub(crate) engine: std::path::PathBuf,
+    pub(crate) position: Arc<Position>,
+    pub(crate) config: Config,
+    listeners: Listeners,
+    feed: Feed,
     _directory: Directory,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn close(&self) {
+        self.committer.close();
+        // Its jobs end with the commit thread.
+        let thread = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
 impl Store {
-    /// Opens or makes a store in this directory. Blocks.
+    /// Opens or makes a store. `path` is the path of `data`, for the lock, the
+    /// index and messages. Blocks.
     ///
-    /// Refuses a directory of a newer or unknown format, and one that another
-    /// process has open; neither is changed.
-    pub fn open(dir: &Path, config: Config) -> Result<Self, Error> {
-        let directory = Directory::open(dir)?;
-        let engine = sled::Config::new().path(&directory.engine).cache_capacity(config.cache_bytes);
-        let db = engine.open().map_err(|error| Error::storage("opening the records", error))?;
-        let syncer = Syncer::new(&directory.engine).map_err(|error| Error::storage("opening the records", error))?;
-        let committer = Committer::start(db.clone(), syncer, config.queue_max)?;
-        Ok(Self { shared: Arc::new(Shared { committer, db, _directory: directory }) })
+    /// Refuses a directory of a newer or unknown format, one that another process
+    /// has open, and one whose journal or export is damaged; none is changed.
+    pub fn open(data: &Folder, path: &Path, keys: Keys, config: Config) -> Result<(Self, Opened), Error> {
+        let directory = Directory::take(data, path)?;
+        let key = MacKey::new(&keys.journal);
+        let mut opened = Opened::default();
+        match directory.format {
+            None => migrate::begin(data, &directory)?,
+            Some(FORMAT) => {}
+            Some(older) => {
+                migrate::from_format_1(data, &directory, &keys, &config)?;
+                opened.migrated_from = Some(older);
+            }
+        }
+        let storage = |error: std::io::Error| Error::storage("opening the records", error);
+        let journal = data.folder(JOURNAL).map_err(storage)?;
+        let recovered = recover::recover(&journal, &key, true)?;
+        let index::Opened { db, rebuilt } = index::open(&directory.engine, config.cache_bytes, &recovered.state)?;
+        drop(recovered.state);
+        let tail = recovered.tail;
+        // A migration means to have it made again.
+        (opened.sequence, opened.rebuilt) = (tail.sequence, rebuilt.filter(|_| opened.migrated_from.is_none()));
+        (opened.replayed, opened.torn_bytes) = (recovered.replayed, recovered.torn_bytes);
+        let sizes = (recovered.journal_bytes, recovered.export_bytes);
+        let position = Arc::new(Position::new(tail.first, tail.at, tail.sequence, sizes, config.checkpoint_bytes));
+        let (listeners, feed) = (Listeners::default(), Feed::new());
+        let (jobs, waiting) = mpsc::channel(JOBS_MAX);
+        let checkpointer = Checkpointer {
+            db: db.clone(),
+            syncer: Syncer::new(&directory.engine).map_err(storage)?,
+            folder: journal.clone(),
+            key: key.clone(),
+            position: position.clone(),
+            listeners: listeners.clone(),
+            retain_bytes: config.retain_bytes,
+        };
+        let checkpointer = checkpointer.start(waiting)?;
+        let writer = Writer {
+            db: db.clone(),
+            keys: keys.secrets.clone(),
+            key,
+            tail,
+            folder: journal.clone(),
+            position: position.clone(),
+            feed: feed.clone(),
+            jobs,
+        };
+        let committer = Committer::start(writer, config.queue_max)?;
+        let shared = Shared {
+            committer,
+            checkpointer: Mutex::new(Some(checkpointer)),
+            db,
+            keys: keys.secrets,
+            journal,
+            engine: directory.engine.clone(),
+            position,
+            config,
+            listeners,
+            feed,
+            _directory: directory,
+        };
+        Ok((Self { shared: Arc::new(shared) }, opened))
     }
 
-    /// The record of this key. May be one whose transaction is not yet on the
-    /// disk, as may those of a scan.
+    /// The record of this key.
     pub fn get<V: DeserializeOwned>(&self, table: &Table<V>, key: &str) -> Result<Option<V>, Error> {
         let bytes = self.shared.db.get(table.key(key)).map_err(|error| Error::storage("reading records", error))?;
-        bytes.map(|bytes| table.decode(key, &bytes)).transpose()
+        bytes.map(|bytes| table.decode(&self.shared.keys, key, &bytes)).transpose()
     }
 
     /// All records of a table, in the order of their keys' bytes.
     pub fn scan<V: DeserializeOwned>(&self, table: &Table<V>) -> Result<Vec<(String, V)>, Error> {
+        self.scan_page(table, None, usize::MAX)
+    }
+
+    /// So many records of a table, in the order of their keys' bytes, from the first
+    /// whose key comes after this one.
+    pub fn scan_page<V: DeserializeOwned>(
+        &self,
+        table: &Table<V>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, V)>, Error> {
         let prefix = table.key("");
+        let from = table.key(after.unwrap_or_default());
         let record = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
             let (key, value) = entry.map_err(|error| Error::storage("reading records", error))?;
             let key = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
-            let value = table.decode(&key, &value)?;
+            let value = table.decode(&self.shared.keys, &key, &value)?;
             Ok((key, value))
         };
-        self.shared.db.scan_prefix(&prefix).map(record).collect()
+        let own = |entry: &sled::Result<(sled::IVec, sled::IVec)>| match entry {
+            Ok((key, _)) => key.starts_with(&prefix),
+            Err(_) => true,
+        };
+        let skip = |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
+            after.is_some() && entry.as_ref().is_ok_and(|(key, _)| key[..] == from[..])
+        };
+        let entries = self.shared.db.range(from.as_slice()..).take_while(own).skip_while(skip);
+        entries.take(limit).map(record).collect()
     }
 
     /// Runs a transaction over any of the tables: serial with all others, there
@@ -89,9 +234,37 @@ impl Store {
         self.shared.committer.commit(change).await
     }
 
+    /// The last transaction that was acknowledged; 0 when there was none.
+    pub fn sequence(&self) -> u64 {
+        self.shared.position.now().sequence
+    }
+
+    /// Follows the transactions from now on, in order.
+    pub fn watch(&self) -> Watch {
+        self.shared.feed.watch(|| self.sequence())
+    }
+
+    /// Makes an export of all records, and drops the journal before it. Comes by
+    /// itself when the journal has grown enough. Dropped half-way, it is made all the
+    /// same.
+    pub async fn checkpoint(&self) -> Result<Checkpointed, Error> {
+        self.shared.committer.checkpoint().await
+    }
+
+    /// Has this called after each checkpoint, on the thread that makes them, with
+    /// the last transaction in the export.
+    pub fn on_checkpoint(&self, listener: impl Fn(u64) + Send + Sync + 'static) {
+        self.shared.listeners.add(listener);
+    }
+
+    /// Makes a key the one that seals from now on; see [`Store::reseal`].
+    pub fn add_key(&self, key: [u8; 32]) {
+        self.shared.keys.add(key);
+    }
+
     /// Ends the transactions that wait and refuses later ones. Blocks. Reads
     /// still work; the directory is free when the last handle is dropped.
     pub fn close(&self) {
-        self.shared.committer.close();
+        self.shared.close();
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::seal::{Keyring, SealError, hex};
 
 /// The largest record, in bytes of JSON. sled keeps larger values in files of
 /// their own; larger things are artifacts.
@@ -16,6 +17,7 @@ pub(crate) const KEY_BYTES_MAX: usize = 512;
 /// A table of `V`s by text, in the order of the keys' bytes.
 pub struct Table<V> {
     pub(crate) name: &'static str,
+    sealed: bool,
     shape: PhantomData<fn() -> V>,
 }
 
@@ -23,7 +25,18 @@ impl<V> Table<V> {
     /// The table of this name. Names hold no NUL, so that no table's keys can
     /// begin with another's, and never change.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, shape: PhantomData }
+        Self { name, sealed: false, shape: PhantomData }
+    }
+
+    /// A table whose values are sealed at rest. Values that were stored plain before
+    /// it was one are still read.
+    pub const fn sealed(name: &'static str) -> Self {
+        Self { name, sealed: true, shape: PhantomData }
+    }
+
+    /// The name it was made with.
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// `NAME NUL KEY`.
@@ -36,7 +49,7 @@ impl<V> Table<V> {
     }
 
     /// The record as it is stored, within its bounds.
-    pub(crate) fn encode(&self, key: &str, value: &V) -> Result<Vec<u8>, Error>
+    pub(crate) fn encode(&self, keys: &Keyring, key: &str, value: &V) -> Result<Vec<u8>, Error>
     where
         V: Serialize,
     {
@@ -48,13 +61,25 @@ impl<V> Table<V> {
         if bytes.len() > VALUE_BYTES_MAX {
             return Err(Error::TooLarge { table, key: name, bytes: bytes.len(), max: VALUE_BYTES_MAX });
         }
-        Ok(bytes)
+        if !self.sealed {
+            return Ok(bytes);
+        }
+        keys.seal(&self.key(key), &bytes).map_err(|reason| Error::storage("sealing a record", reason))
     }
 
-    pub(crate) fn decode(&self, key: &str, bytes: &[u8]) -> Result<V, Error>
+    pub(crate) fn decode(&self, keys: &Keyring, key: &str, bytes: &[u8]) -> Result<V, Error>
     where
         V: DeserializeOwned,
     {
-        serde_json::from_slice(bytes).map_err(|error| self.shape_error(key, &error))
+        let of = |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|error| self.shape_error(key, &error));
+        if Keyring::sealed_by(bytes).is_none() {
+            return of(bytes);
+        }
+        let (table, key_text) = (self.name, key.chars().take(80).collect());
+        let opened = keys.open(&self.key(key), bytes).map_err(|error| match error {
+            SealError::Unknown(id) => Error::SealedBy { table, key: key_text, id: hex(&id) },
+            SealError::Changed => Error::Seal { table, key: key_text },
+        });
+        of(&opened?)
     }
 }

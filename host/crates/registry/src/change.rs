@@ -16,6 +16,7 @@ use std::sync::Arc;
 use lamina_types::records::{State, UpdateStatus};
 use lamina_types::{RevisionId, Version};
 
+use crate::audit::Event;
 use crate::draft::Draft;
 use crate::entry::{FunctionEntry, Parts};
 use crate::error::{Error, Revised};
@@ -53,6 +54,13 @@ fn begin(draft: &Draft<'_>, parts: &mut Parts, side: Side) {
         }
     };
     parts.function = Arc::new(FunctionRecord { revision, last_modified, publishing: None, ..new });
+}
+
+/// Code that was let in, and by whose signatures.
+fn admitted(parts: &Parts) -> Event {
+    let code = &parts.function.shown().code;
+    let event = Event::new("CodeAdmitted").with("function", parts.name.as_str());
+    event.with("component", code.component.to_string()).with("signers", code.signers.clone())
 }
 
 /// Puts a changed function; refuses when all code together grew too large.

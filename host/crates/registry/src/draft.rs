@@ -11,6 +11,7 @@ use lamina_types::records::{Credential, TrustedKey};
 use lamina_types::{FunctionName, RevisionId, Timestamp};
 use serde::Serialize;
 
+use crate::audit::Event;
 use crate::catalog::Catalog;
 use crate::entry::{FunctionEntry, Parts, Place};
 use crate::error::Error;
@@ -32,15 +33,28 @@ pub(crate) struct Draft<'a> {
     pub(crate) context: &'a Context,
     catalog: Catalog,
     writes: Vec<Write>,
+    events: Vec<Event>,
+}
+
+/// A draft that is done.
+pub(crate) struct Drafted {
+    pub(crate) catalog: Catalog,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) events: Vec<Event>,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(context: &'a Context, catalog: &Catalog) -> Self {
-        Self { context, catalog: catalog.clone(), writes: Vec::new() }
+        Self { context, catalog: catalog.clone(), writes: Vec::new(), events: Vec::new() }
     }
 
-    pub(crate) fn finish(self) -> (Catalog, Vec<Write>) {
-        (self.catalog, self.writes)
+    pub(crate) fn finish(self) -> Drafted {
+        Drafted { catalog: self.catalog, writes: self.writes, events: self.events }
+    }
+
+    /// What the audit log will say, if the draft is committed.
+    pub(crate) fn audit(&mut self, event: Event) {
+        self.events.push(event);
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

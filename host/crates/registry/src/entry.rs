@@ -148,6 +148,11 @@ impl FunctionEntry {
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
         sides(&self.parts).flat_map(|side| [side.code.package, side.code.component])
     }
+
+    /// The components its versions need.
+    pub(crate) fn components(&self) -> impl Iterator<Item = Digest> {
+        sides(&self.parts).map(|side| side.code.component)
+    }
 }
 
 /// Every code it has.

@@ -109,6 +109,15 @@ pub enum Error {
         /// The bound.
         max: usize,
     },
+    /// The audit log cannot be written, and too much waits for it.
+    #[error("the audit log cannot be written and {max} entries wait for it: see to the disk, then try again")]
+    AuditLogFull {
+        /// The bound.
+        max: u64,
+    },
+    /// The audit log.
+    #[error("keeping the audit log: {0}")]
+    Audit(String),
     /// The records contradict each other.
     #[error("the records are inconsistent: {0}")]
     Inconsistent(String),
@@ -116,4 +125,10 @@ pub enum Error {
     /// the change may be there after the next start.
     #[error("keeping the records: {0}")]
     Store(#[from] lamina_kv::Error),
+}
+
+impl From<lamina_audit::Error> for Error {
+    fn from(error: lamina_audit::Error) -> Self {
+        Self::Audit(error.to_string())
+    }
 }

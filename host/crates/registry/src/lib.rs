@@ -1,6 +1,7 @@
 //! Every record of the control plane and its invariants: functions, versions,
 //! tags, policies, URLs, trusted keys, credentials; and the catalog, the
-//! immutable view of them that the data plane reads.
+//! immutable view of them that the data plane reads. Changes that an auditor asks
+//! for go into the audit log in the same transaction.
 //!
 //! One writer at a time computes a change from the current catalog, commits it,
 //! and then swaps the catalog, so that no reader sees what is not on the disk.
@@ -9,6 +10,7 @@
 //!
 //! Knows digests, never bytes; nothing of wasm, HTTP or AWS's spellings.
 
+mod audit;
 mod catalog;
 mod change;
 mod draft;
@@ -18,6 +20,7 @@ mod records;
 mod registry;
 mod sorted;
 
+pub use audit::Event;
 pub use catalog::{Catalog, ResolveError};
 pub use change::code::CodeUpdate;
 pub use change::complete::Failure;
@@ -29,5 +32,5 @@ pub use change::trust::{Trusted, public_key_pem};
 pub use change::url::{NewUrl, UrlChange};
 pub use entry::{FunctionEntry, UrlEntry};
 pub use error::{Error, Revised};
-pub use records::Policy;
+pub use records::{Policy, SEALED};
 pub use registry::{Change, Config, Registry};

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use lamina_audit::Entry;
 use lamina_kv::Table;
 use lamina_types::records::{Code, Configuration, Credential, State, Statement, TrustedKey, UpdateStatus, UrlConfig};
 use lamina_types::settings::Settings;
 use lamina_types::{FunctionName, RevisionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// `NAME`.
-pub(crate) const FUNCTIONS: Table<FunctionRecord> = Table::new("function");
+/// `NAME`. Sealed, as environments are in it.
+pub(crate) const FUNCTIONS: Table<FunctionRecord> = Table::sealed("function");
 /// `NAME:NUMBER`, the number in 20 digits, so that versions lie in their order.
-pub(crate) const VERSIONS: Table<VersionRecord> = Table::new("version");
+pub(crate) const VERSIONS: Table<VersionRecord> = Table::sealed("version");
 /// `NAME`. Apart from the function: 50 tags may be larger than all the rest.
 pub(crate) const TAGS: Table<BTreeMap<String, String>> = Table::new("tags");
 /// `NAME`.
@@ -22,7 +23,12 @@ pub(crate) const URLS: Table<UrlConfig> = Table::new("url");
 /// The key's id.
 pub(crate) const TRUST: Table<TrustedKey> = Table::new("trust");
 /// The access key id.
-pub(crate) const CREDENTIALS: Table<Credential> = Table::new("credential");
+pub(crate) const CREDENTIALS: Table<Credential> = Table::sealed("credential");
+/// The entry's number in 20 digits: entries of the audit log on their way into it.
+pub(crate) const AUDIT: Table<Entry> = Table::new("audit");
+
+/// The tables whose values are sealed.
+pub const SEALED: &[&str] = &[FUNCTIONS.name(), VERSIONS.name(), CREDENTIALS.name()];
 
 /// Code and configuration together: what runs, or what is to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +88,10 @@ pub struct Policy {
     pub statements: Vec<Statement>,
     /// Changes with every change of the policy.
     pub revision: RevisionId,
+}
+
+pub(crate) fn audit_key(number: u64) -> String {
+    format!("{number:020}")
 }
 
 pub(crate) fn version_key(name: &FunctionName, number: u64) -> String {

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use lamina_audit::{Entry, Log};
 use lamina_kit::{Clock, Ids, Tasks};
 use lamina_kv::Store;
 use lamina_types::records::{Code, FunctionView};
-use lamina_types::{AccountId, Digest, FunctionName, Region, RevisionId, limits};
+use lamina_types::{AccountId, Actor, Digest, FunctionName, Region, RevisionId, Timestamp, limits};
 use tokio::sync::Mutex;
 
+use crate::audit::{self, Numbers, Trail};
 use crate::catalog::Catalog;
 use crate::change::trust::public_key;
-use crate::draft::{Context, Draft};
+use crate::draft::{Context, Draft, Drafted};
 use crate::entry::{Parts, Place};
 use crate::error::Error;
 use crate::records::{CREDENTIALS, FUNCTIONS, POLICIES, TAGS, TRUST, URLS, VERSIONS, parse_version_key};
@@ -50,28 +52,49 @@ pub struct Change {
     pub revision: RevisionId,
 }
 
-/// See the crate. Shared behind an `Arc`.
+/// See the crate. Clones share everything but in whose name they change it.
+#[derive(Clone)]
 pub struct Registry {
-    shared: Arc<Shared>,
-    tasks: Tasks,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tasks: Tasks,
+    by: Actor,
 }
 
-struct Shared {
-    store: Store,
+pub(crate) struct Shared {
+    pub(crate) store: Store,
     context: Context,
     catalog: ArcSwap<Catalog>,
     /// Held by the one writer.
-    writer: Mutex<()>,
+    writer: Mutex<Numbers>,
+    pub(crate) trail: Trail,
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.context.clock.epoch_micros())
+    }
 }
 
 impl Registry {
-    /// Reads all records. Blocks.
-    pub fn open(store: Store, config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
+    /// Reads all records, and moves what waits for it into the audit log. Blocks.
+    pub fn open(
+        store: Store,
+        log: Arc<Log>,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, Error> {
         let place = Place { region: config.region.clone(), account: config.account.clone() };
         let context = Context { config, place, clock, ids };
         let catalog = ArcSwap::from_pointee(load(&store, &context)?);
-        let shared = Shared { store, context, catalog, writer: Mutex::new(()) };
-        Ok(Self { shared: Arc::new(shared), tasks: Tasks::new() })
+        let (trail, numbers) = Trail::open(log, &store)?;
+        let shared = Shared { store, context, catalog, writer: Mutex::new(numbers), trail };
+        Ok(Self { shared: Arc::new(shared), tasks: Tasks::new(), by: Actor::platform() })
+    }
+
+    /// The same registry, whose changes are made in this name.
+    pub fn acting(&self, by: Actor) -> Self {
+        Self { by, ..self.clone() }
     }
 
     /// What is true now. Takes no lock.
@@ -87,6 +110,11 @@ impl Registry {
     /// Every package and component that a version needs.
     pub fn referenced(&self) -> HashSet<Digest> {
         self.catalog().functions().flat_map(|entry| entry.digests().collect::<Vec<_>>()).collect()
+    }
+
+    /// Every component that a version needs.
+    pub fn components(&self) -> HashSet<Digest> {
+        self.catalog().functions().flat_map(|entry| entry.components().collect::<Vec<_>>()).collect()
     }
 
     /// The changes that wait to be completed, and the code each must make ready:
@@ -110,19 +138,38 @@ impl Registry {
         &self,
         change: impl FnOnce(&mut Draft<'_>) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
-        let shared = self.shared.clone();
+        let (shared, by, tasks) = (self.shared.clone(), self.by.clone(), self.tasks.clone());
         let write = async move {
-            let _writer = shared.writer.lock().await;
-            let (result, catalog, writes) = {
+            let mut numbers = shared.writer.lock().await;
+            let (result, drafted) = {
                 let mut draft = Draft::new(&shared.context, &shared.catalog.load());
                 let result = change(&mut draft)?;
-                let (catalog, writes) = draft.finish();
-                (result, catalog, writes)
+                (result, draft.finish())
             };
+            let Drafted { catalog, mut writes, events } = drafted;
+            let before = numbers.clone();
+            let entries = numbers.entries(events, &by, shared.now())?;
+            // One that does not fit the log must not wait for it for ever.
+            if let Err(error) = entries.iter().try_for_each(Entry::check) {
+                *numbers = before;
+                return Err(error.into());
+            }
+            let is_audited = !entries.is_empty();
+            writes.extend(entries.into_iter().map(audit::write));
             if !writes.is_empty() {
                 let commit = shared.store.commit(move |txn| writes.into_iter().try_for_each(|write| write(txn)));
-                commit.await?;
+                if let Err(error) = commit.await {
+                    // The log has no gaps. When it is not known what reached the
+                    // disk, the store takes no more writes before it is opened anew.
+                    *numbers = before;
+                    return Err(error.into());
+                }
                 shared.catalog.store(Arc::new(catalog));
+            }
+            drop(numbers);
+            if is_audited {
+                let shared = shared.clone();
+                tasks.spawn(async move { shared.move_entries().await });
             }
             Ok(result)
         };
@@ -169,5 +216,5 @@ fn load(store: &Store, context: &Context) -> Result<Catalog, Error> {
         draft.put_credential(credential);
     }
     // What was just read needs no writing.
-    Ok(draft.finish().0)
+    Ok(draft.finish().catalog)
 }

@@ -47,9 +47,11 @@ fn unread(component: Digest, error: &ArtifactError) -> CodeError {
     let reason = error.to_string();
     match error {
         ArtifactError::Missing(_) | ArtifactError::Corrupt(_) => CodeError::Refused { component, reason },
-        ArtifactError::Name(_) | ArtifactError::Io { .. } | ArtifactError::Task(_) => {
-            CodeError::Internal { component, reason }
-        }
+        ArtifactError::Name(_)
+        | ArtifactError::Io { .. }
+        | ArtifactError::Task(_)
+        | ArtifactError::TooLarge { .. }
+        | ArtifactError::Source(_) => CodeError::Internal { component, reason },
     }
 }
 
@@ -65,6 +67,10 @@ impl Loader {
         let workers = Arc::new(Semaphore::new(config.compile_workers.max(1)));
         let (waiting, waiting_max) = (AtomicUsize::new(0), config.compile_queue_max);
         Self { engine, artifacts, check, key, fingerprint, workers, waiting, waiting_max }
+    }
+
+    pub(crate) fn image_name(&self, component: &Digest) -> String {
+        self.fingerprint.image_name(component)
     }
 
     /// The component, ready to be linked.

@@ -121,6 +121,12 @@ impl Runtime {
         Ok(Code { image, init: Some(init) })
     }
 
+    /// The name that this engine's image of a component has among the derived files
+    /// of kind `images`.
+    pub fn image_name(&self, component: &Digest) -> String {
+        self.shared.loader.image_name(component)
+    }
+
     /// Forgets every loaded image, so that each is checked again before its next
     /// call. To be called after a key was revoked; calls under way run on.
     pub fn recheck(&self) {

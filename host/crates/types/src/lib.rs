@@ -4,6 +4,7 @@
 //! No I/O, no async, and no mention of HTTP, sled or wasmtime. Every name, id
 //! and digest is parsed once, at the edge, into a type that cannot be wrong.
 
+pub mod actor;
 pub mod arn;
 pub mod digest;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod settings;
 pub mod time;
 pub mod units;
 
+pub use actor::Actor;
 pub use arn::{AccountId, FunctionArn, Region};
 pub use digest::Digest;
 pub use ids::{RequestId, RevisionId, UrlId};

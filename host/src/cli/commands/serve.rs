@@ -14,7 +14,7 @@ use crate::cli::failure::{Done, Failure};
 use crate::cli::output::{Output, style};
 use crate::cli::signals::Signals;
 use crate::cli::target::DATA_DEFAULT;
-use crate::cli::{Ctx, logging, platform_runtime};
+use crate::cli::{Ctx, logging, platform_runtime, secret_keys};
 use crate::{platform, serve};
 
 /// Run the platform
@@ -41,6 +41,19 @@ pub(crate) struct ServeArgs {
     /// Timeout; about one unit a wasm instruction
     #[arg(long, value_name = "N", default_value_t = serve::FUEL_PER_GB_SECOND, env = "LAMINA_FUEL_PER_GB_SECOND", hide_env_values = true, value_parser = clap::value_parser!(u64).range(1..))]
     fuel_per_gb_second: u64,
+    /// File with the keys that seal secrets at rest: lines of base64 of 32 bytes, the
+    /// first seals. Without it (or LAMINA_SECRETS_KEY) a key is made beside the data
+    #[arg(long, value_name = "FILE", env = "LAMINA_SECRETS_KEY_FILE", hide_env_values = true)]
+    secrets_key_file: Option<PathBuf>,
+    /// Command whose output is such lines
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        conflicts_with = "secrets_key_file",
+        env = "LAMINA_SECRETS_KEY_COMMAND",
+        hide_env_values = true
+    )]
+    secrets_key_command: Option<String>,
 }
 
 /// What is done with code that no trusted key has signed.
@@ -81,7 +94,7 @@ impl ServeArgs {
         logging::start(&ctx.environment, logging::SERVING)?;
         warn_of(self.signing, ctx.output);
         let runtime = platform_runtime()?;
-        let end = runtime.block_on(self.serve(ctx.output));
+        let end = runtime.block_on(self.serve(ctx));
         // What was cut off may still hold a thread; the process does not wait for it.
         runtime.shutdown_background();
         match end? {
@@ -91,9 +104,11 @@ impl ServeArgs {
         }
     }
 
-    async fn serve(self, output: Output) -> Result<End, Failure> {
+    async fn serve(self, ctx: &Ctx) -> Result<End, Failure> {
+        let output = ctx.output;
         let mut signals = Signals::catch()?;
         let data = self.data.clone();
+        let secrets = secret_keys::of(self.secrets_key_file.as_deref(), self.secrets_key_command.as_deref(), ctx)?;
         let config = serve::Config {
             data: self.data,
             listen: self.listen,
@@ -101,6 +116,7 @@ impl ServeArgs {
             region: self.region,
             signing: self.signing.into(),
             fuel_per_gb_second: self.fuel_per_gb_second,
+            secrets,
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,
@@ -137,8 +153,8 @@ pub(crate) fn not_started(error: &serve::Error, data: &Path) -> Failure {
             failure.next("stop the other platform, or give this one a directory of its own: --data DIR")
         }
         serve::Error::Platform(platform::Error::Runtime(_) | platform::Error::Task(_)) => failure,
-        // It names the file, and what to do.
-        serve::Error::Platform(platform::Error::HostKey(_)) => failure,
+        // They name the file, and what to do.
+        serve::Error::Platform(platform::Error::HostKey(_) | platform::Error::Secrets(_)) => failure,
         serve::Error::Platform(platform::Error::Records(lamina_kv::Error::Newer { .. })) => within(failure)
             .next("run the version of lamina that made it, or a later one, or give another directory: --data DIR"),
         serve::Error::Platform(platform::Error::Records(lamina_kv::Error::Format(_))) => within(failure)

@@ -92,7 +92,8 @@ impl Request {
     }
 }
 
-fn integer(query: &mut Query, name: &str) -> Result<Option<i64>, Invalid> {
+/// A whole number of the query's, if it is there.
+pub(super) fn integer(query: &mut Query, name: &str) -> Result<Option<i64>, Invalid> {
     let not_one = |_| Invalid::Serialization(format!("{name} must be a whole number"));
     query.take(name)?.map(|text| text.parse().map_err(not_one)).transpose()
 }

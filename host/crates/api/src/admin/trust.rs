@@ -42,7 +42,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, ApiError> {
 pub(crate) async fn add(call: Call<'_>) -> Result<Answer, ApiError> {
     call.query().finish("AddTrust")?;
     let AddTrust { public_key, name } = AddTrust::parse(&call.body.bytes)?;
-    let trusted = call.shared.deps.registry.trust(&public_key, &name).await;
+    let trusted = call.registry().trust(&public_key, &name).await;
     let trusted = trusted.map_err(|error| ApiError::registry(error, call.owner()))?;
     let status = if trusted.is_new { StatusCode::CREATED } else { StatusCode::OK };
     json(status, &shown(&trusted.key, &call)?)
@@ -50,7 +50,7 @@ pub(crate) async fn add(call: Call<'_>) -> Result<Answer, ApiError> {
 
 pub(crate) async fn revoke(call: Call<'_>) -> Result<Answer, ApiError> {
     call.query().finish("RevokeTrust")?;
-    let revoked = call.shared.deps.deployer.revoke(call.segment(0)).await;
+    let revoked = call.deployer().revoke(call.segment(0)).await;
     revoked.map_err(|error| ApiError::deploy(error, call.owner()))?;
     Ok(no_content())
 }

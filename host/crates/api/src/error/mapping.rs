@@ -124,7 +124,9 @@ impl ApiError {
             | Error::KeyInvalid(_)
             | Error::TooManyKeys { .. } => Self::new(exception::INVALID_PARAMETER, text),
             Error::KeyUnknown(_) => Self::new(exception::NOT_FOUND, text),
-            Error::Inconsistent(_) | Error::Store(_) => Self::internal(text),
+            Error::Inconsistent(_) | Error::Store(_) | Error::Audit(_) | Error::AuditLogFull { .. } => {
+                Self::internal(text)
+            }
         }
     }
 

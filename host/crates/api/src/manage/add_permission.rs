@@ -19,7 +19,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     let revision = revision(&call, guard.as_deref(), (&name, Revised::Policy))?;
     let shown = policy::statement(&statement, &call.owner().arn(&name, None).to_string());
     let sid = statement.sid.clone();
-    let added = call.shared.deps.registry.add_permission(Permission { name, statement, revision }).await;
+    let added = call.registry().add_permission(Permission { name, statement, revision }).await;
     added.map_err(|error| match error {
         Error::StatementExists(_) => exists(&sid),
         error => ApiError::registry(error, call.owner()),

@@ -12,13 +12,13 @@ use crate::request::Call;
 
 pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     call.query().finish("CreateFunction")?;
-    let (shared, owner) = (call.shared, call.owner());
+    let (deployer, owner) = (call.deployer(), call.owner());
     let request = CreateFunction::parse(&call.body.bytes, owner)?;
     // Up to 70 MB that nobody needs any more.
     drop(call);
     let CreateFunction { name, configuration, code, tags, publish } = request;
     let create = Create { name, configuration, upload: upload(code)?, tags, publish };
-    let made = shared.deps.deployer.create(create).await;
+    let made = deployer.create(create).await;
     let view = made.map_err(|error| ApiError::deploy(error, owner))?;
     // Also with version 1 in it the ARN is the function's (recorded).
     json(StatusCode::CREATED, &FunctionConfiguration::whole(&view, owner, None))

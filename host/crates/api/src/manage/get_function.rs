@@ -5,16 +5,17 @@ use lamina_types::FunctionRef;
 use lamina_wire::view::{CodeLocation, FunctionAnswer, FunctionConfiguration};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{asked, view};
+use super::{asked, secrets_read, view};
 use crate::answer::{Answer, json};
 use crate::auth::{self, Link};
 use crate::error::ApiError;
 use crate::request::Call;
 
-pub(crate) fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
     let function = asked(call, "GetFunction")?;
     let catalog = call.shared.deps.registry.catalog();
     let view = view(call, &catalog, &function)?;
+    secrets_read(call, [&view]).await?;
     let (path, query) = place(&function);
     let link = Link {
         host: call.host(),

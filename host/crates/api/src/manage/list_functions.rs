@@ -12,26 +12,26 @@ use lamina_wire::query::{Page, Query, mark};
 use lamina_wire::view::{FunctionConfiguration, FunctionPage};
 use lamina_wire::violation::Violations;
 
+use super::secrets_read;
 use crate::answer::{Answer, json};
 use crate::error::ApiError;
 use crate::request::Call;
 
-pub(crate) fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
     let mut query = call.query();
     let page = Page::take(&mut query, LIST_FUNCTIONS_PAGE_MAX)?;
     let all = take_version(&mut query)?;
     query.finish("ListFunctions")?;
     let after = page.after.as_deref().map(marked).transpose()?;
     let catalog = call.shared.deps.registry.catalog();
-    let mut rows = rows(&catalog, after.as_ref(), all);
-    let mut functions = Vec::new();
-    let mut last = None;
-    for view in rows.by_ref().take(page.limit) {
-        functions.push(shown(&view, call.owner(), all));
-        last = Some(view);
-    }
-    let more = rows.next().is_some();
-    let next_marker = last.filter(|_| more).map(|view| mark(&format!("{}:{}", view.name, view.version)));
+    let (views, more) = {
+        let mut rows = rows(&catalog, after.as_ref(), all);
+        let views: Vec<FunctionView> = rows.by_ref().take(page.limit).collect();
+        (views, rows.next().is_some())
+    };
+    secrets_read(call, &views).await?;
+    let functions = views.iter().map(|view| shown(view, call.owner(), all)).collect();
+    let next_marker = views.last().filter(|_| more).map(|view| mark(&format!("{}:{}", view.name, view.version)));
     json(StatusCode::OK, &FunctionPage { functions, next_marker })
 }
 

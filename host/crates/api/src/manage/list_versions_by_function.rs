@@ -1,12 +1,13 @@
 //! ListVersionsByFunction: `$LATEST` first, then the numbers, ascending.
 
 use http::StatusCode;
+use lamina_types::records::FunctionView;
 use lamina_types::{FunctionRef, Qualifier, Version};
 use lamina_wire::Invalid;
 use lamina_wire::query::{Page, mark};
 use lamina_wire::view::{FunctionConfiguration, VersionPage};
 
-use super::whole;
+use super::{secrets_read, whole};
 use crate::answer::{Answer, json};
 use crate::error::ApiError;
 use crate::request::Call;
@@ -14,7 +15,7 @@ use crate::request::Call;
 /// Versions on one page, whatever is asked (AWS API reference, "MaxItems").
 const PAGE_MAX: usize = 50;
 
-pub(crate) fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
+pub(crate) async fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
     let mut query = call.query();
     let page = Page::take(&mut query, PAGE_MAX)?;
     query.finish("ListVersionsByFunction")?;
@@ -25,14 +26,15 @@ pub(crate) fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
         return Err(ApiError::function_not_found(&FunctionRef { name, qualifier: None }, call.owner()));
     };
     let mut rest = entry.versions().filter(|version| after.is_none_or(|after| *version > after)).peekable();
-    let mut versions = Vec::new();
-    let mut last = None;
-    for version in rest.by_ref().take(page.limit) {
-        let Some(view) = entry.view(version) else { continue };
-        versions.push(FunctionConfiguration::listed(&view, call.owner(), Some(&Qualifier::Version(version))));
-        last = Some(version);
-    }
-    let next_marker = last.filter(|_| rest.peek().is_some()).map(|version| mark(&version.to_string()));
+    let views: Vec<_> = rest.by_ref().take(page.limit).filter_map(|version| entry.view(version)).collect();
+    let more = rest.peek().is_some();
+    drop(rest);
+    secrets_read(call, &views).await?;
+    let listed = |view: &FunctionView| {
+        FunctionConfiguration::listed(view, call.owner(), Some(&Qualifier::Version(view.version)))
+    };
+    let versions = views.iter().map(listed).collect();
+    let next_marker = views.last().filter(|_| more).map(|view| mark(&view.version.to_string()));
     json(StatusCode::OK, &VersionPage { versions, next_marker })
 }
 

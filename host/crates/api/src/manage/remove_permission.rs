@@ -26,7 +26,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
         return Err(missing(format!("No policy found for: {arn}")));
     }
     let revision = revision(&call, guard.as_deref(), (&name, Revised::Policy))?;
-    let removed = call.shared.deps.registry.remove_permission(&name, &sid, revision).await;
+    let removed = call.registry().remove_permission(&name, &sid, revision).await;
     removed.map_err(|error| match error {
         Error::StatementNotFound(_) => missing(format!("Statement {sid} is not found in resource policy.")),
         Error::FunctionNotFound(_) => missing(format!("No policy found for: {arn}")),

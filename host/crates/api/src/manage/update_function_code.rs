@@ -12,14 +12,14 @@ use crate::request::Call;
 
 pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     let name = whole_alone(&call, "UpdateFunctionCode")?;
-    let (shared, owner) = (call.shared, call.owner());
+    let (deployer, owner) = (call.deployer(), call.owner());
     let UpdateCode { code, architecture, publish, dry_run, revision: guard } = UpdateCode::parse(&call.body.bytes)?;
     let revision = revision(&call, guard.as_deref(), (&name, Revised::Function))?;
     // Up to 70 MB that nobody needs any more.
     drop(call);
     let upload = upload(code)?;
     let update = lamina_deploy::UpdateCode { name, upload, architecture, publish, dry_run, revision };
-    let updated = shared.deps.deployer.update_code(update).await;
+    let updated = deployer.update_code(update).await;
     let view = updated.map_err(|error| ApiError::deploy(error, owner))?;
     json(StatusCode::OK, &FunctionConfiguration::whole(&view, owner, made(&view).as_ref()))
 }

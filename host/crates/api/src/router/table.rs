@@ -34,6 +34,10 @@ pub(crate) enum Operation {
     GetLogs,
     GetCode,
     GetStatus,
+    GetAudit,
+    Backup,
+    GetStats,
+    RotateSecrets,
 }
 
 impl Operation {
@@ -73,6 +77,10 @@ impl Operation {
             // The code is GetFunction's to give.
             Self::GetCode => "lambda:GetFunction",
             Self::GetStatus => "lamina:GetStatus",
+            Self::GetAudit => "lamina:GetAudit",
+            Self::Backup => "lamina:Backup",
+            Self::GetStats => "lamina:GetStats",
+            Self::RotateSecrets => "lamina:RotateSecrets",
         }
     }
 
@@ -90,6 +98,7 @@ impl Operation {
                 | Self::AddPermission
                 | Self::TagResource
                 | Self::AddTrust
+                | Self::Backup
         )
     }
 }
@@ -157,6 +166,10 @@ pub(super) const ROUTES: &[Row] = &[
     is(Operation::GetLogs, "GetLogs", Method::GET, "lamina/v1/logs/*"),
     is(Operation::GetCode, "GetCode", Method::GET, "lamina/v1/code/*"),
     is(Operation::GetStatus, "GetStatus", Method::GET, "lamina/v1/status"),
+    is(Operation::GetAudit, "GetAudit", Method::GET, "lamina/v1/audit"),
+    is(Operation::Backup, "Backup", Method::POST, "lamina/v1/backup"),
+    is(Operation::GetStats, "GetStats", Method::GET, "lamina/v1/stats"),
+    is(Operation::RotateSecrets, "RotateSecrets", Method::POST, "lamina/v1/secrets/rotate"),
     not_yet("InvokeAsync", Method::POST, "2014-11-13/functions/*/invoke-async"),
     not_yet("ListEventSourceMappings", Method::GET, "2015-03-31/event-source-mappings"),
     not_yet("CreateEventSourceMapping", Method::POST, "2015-03-31/event-source-mappings"),

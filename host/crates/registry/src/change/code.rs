@@ -3,7 +3,7 @@
 use lamina_types::records::{Code, FunctionView};
 use lamina_types::{FunctionName, RevisionId, Version};
 
-use crate::change::{begin, change, guard, publish, put_code, settled};
+use crate::change::{admitted, begin, change, guard, publish, put_code, settled};
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::records::Side;
@@ -46,6 +46,7 @@ fn update_code(draft: &mut Draft<'_>, update: CodeUpdate) -> Result<Change, Erro
     }
     begin(draft, &mut parts, Side { configuration, code: update.code });
     let version = if update.publish { publish::with_change(draft, &mut parts)? } else { Version::Latest };
+    draft.audit(admitted(&parts));
     let entry = put_code(draft, parts)?;
     change(&entry, version)
 }

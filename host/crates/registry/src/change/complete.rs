@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lamina_types::records::{State, UpdateStatus};
 use lamina_types::{FunctionName, RevisionId};
 
+use crate::audit::Event;
 use crate::draft::Draft;
 use crate::entry::Parts;
 use crate::error::Error;
@@ -46,6 +47,11 @@ fn complete(
     let Ok(mut parts) = draft.parts(name) else { return Ok(()) };
     if parts.function.revision != *revision || !parts.function.is_unfinished() {
         return Ok(());
+    }
+    if let Err(failure) = &end {
+        let event = Event::new("CodeRefused").with("function", name.as_str());
+        let component = parts.function.shown().code.component.to_string();
+        draft.audit(event.with("component", component).because(&failure.reason));
     }
     end_version(draft, &mut parts, &end);
     let old = parts.function.as_ref().clone();

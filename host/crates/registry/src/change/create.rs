@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lamina_types::records::{Code, Configuration, State};
 use lamina_types::{FunctionName, Version};
 
-use crate::change::{change, publish, put_code, tags};
+use crate::change::{admitted, change, publish, put_code, tags};
 use crate::draft::Draft;
 use crate::entry::Parts;
 use crate::error::Error;
@@ -59,6 +59,7 @@ fn create(draft: &mut Draft<'_>, new: NewFunction) -> Result<Change, Error> {
     let (function, versions) = (Arc::new(function), BTreeMap::new());
     let mut parts = Parts { name, function, versions, tags: Arc::new(tags), policy: None, url: None };
     let version = if publish { publish::with_change(draft, &mut parts)? } else { Version::Latest };
+    draft.audit(admitted(&parts));
     let entry = put_code(draft, parts)?;
     change(&entry, version)
 }

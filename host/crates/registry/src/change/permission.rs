@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lamina_types::records::Statement;
 use lamina_types::{FunctionName, RevisionId, limits};
 
+use crate::audit::Event;
 use crate::draft::Draft;
 use crate::entry::Parts;
 use crate::error::{Error, Revised};
@@ -49,6 +50,11 @@ fn guard(parts: &Parts, revision: Option<&RevisionId>) -> Result<(), Error> {
     }
 }
 
+fn event(action: &'static str, name: &FunctionName, statement: &Statement) -> Event {
+    let statement = serde_json::to_value(statement).unwrap_or_default();
+    Event::new(action).with("function", name.as_str()).with("statement", statement)
+}
+
 fn add(draft: &mut Draft<'_>, permission: Permission) -> Result<(), Error> {
     let Permission { name, statement, revision } = permission;
     let mut parts = draft.parts(&name)?;
@@ -57,6 +63,7 @@ fn add(draft: &mut Draft<'_>, permission: Permission) -> Result<(), Error> {
         return Err(Error::StatementExists(name));
     }
     guard(&parts, revision.as_ref())?;
+    draft.audit(event("PermissionAdded", &name, &statement));
     statements.push(statement);
     // As it is stored: the document that clients see has other names for the
     // same members and differs by little.
@@ -76,6 +83,9 @@ fn remove(draft: &mut Draft<'_>, name: &FunctionName, sid: &str, revision: Optio
         return Err(Error::StatementNotFound(name.clone()));
     }
     guard(&parts, revision)?;
+    if let Some(removed) = old.statements.iter().find(|one| one.sid == sid) {
+        draft.audit(event("PermissionRemoved", name, removed));
+    }
     let policy = Policy { statements, revision: draft.revision() };
     parts.policy = Some(policy).filter(|policy| !policy.statements.is_empty()).map(Arc::new);
     draft.put(parts).map(|_| ())

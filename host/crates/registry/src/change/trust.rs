@@ -3,6 +3,7 @@
 use lamina_signing::PublicKey;
 use lamina_types::records::{Credential, TrustedKey};
 
+use crate::audit::Event;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::registry::Registry;
@@ -30,9 +31,12 @@ impl Registry {
     /// Trusts a key no longer. Code it signed is refused at its next load.
     pub async fn revoke(&self, id: &str) -> Result<(), Error> {
         let id = id.to_owned();
-        let change = move |draft: &mut Draft<'_>| match draft.revoke(&id) {
-            true => Ok(()),
-            false => Err(Error::KeyUnknown(id)),
+        let change = move |draft: &mut Draft<'_>| {
+            if !draft.revoke(&id) {
+                return Err(Error::KeyUnknown(id));
+            }
+            draft.audit(Event::new("TrustRevoked").with("key", id));
+            Ok(())
         };
         self.write(change).await
     }
@@ -43,6 +47,7 @@ impl Registry {
             if draft.catalog().credentials_len() >= KEYS_MAX {
                 return Err(Error::TooManyKeys { max: KEYS_MAX });
             }
+            draft.audit(Event::new("CredentialAdded").with("credential", credential.access_key_id.clone()));
             draft.put_credential(credential);
             Ok(())
         };
@@ -55,6 +60,7 @@ fn trust(draft: &mut Draft<'_>, public: PublicKey, name: String) -> Result<Trust
     if let Some(key) = draft.catalog().trusted().iter().find(|key| key.id == id) {
         let mut key = key.clone();
         if !name.is_empty() && name != key.name {
+            draft.audit(Event::new("TrustRenamed").with("key", id).with("name", name.clone()));
             key.name = name;
             draft.rename_trusted(&key);
         }
@@ -64,6 +70,7 @@ fn trust(draft: &mut Draft<'_>, public: PublicKey, name: String) -> Result<Trust
         return Err(Error::TooManyKeys { max: KEYS_MAX });
     }
     let key = TrustedKey { id, public_key: hex::encode(public.to_bytes()), name, added: draft.now() };
+    draft.audit(Event::new("TrustAdded").with("key", key.id.clone()).with("name", key.name.clone()));
     draft.trust(key.clone(), public);
     Ok(Trusted { key, is_new: true })
 }

@@ -11,7 +11,7 @@ fn url(name: &FunctionName, invoke_mode: Option<InvokeMode>, cors: Option<Cors>)
     NewUrl { name: name.clone(), invoke_mode, cors }
 }
 
-fn anyone(name: &FunctionName, sid: &str, action: &str) -> Permission {
+pub(crate) fn anyone(name: &FunctionName, sid: &str, action: &str) -> Permission {
     let statement = Statement {
         sid: sid.into(),
         action: action.into(),
@@ -140,7 +140,7 @@ async fn keys_are_trusted_and_revoked() {
         let other = SecretKey::from_random(&[seed; 32]).public().to_pem().unwrap();
         fixture.registry.trust(&other, "").await.unwrap();
     }
-    let fixture = fixture.reopen();
+    let fixture = fixture.reopen().await;
     let catalog = fixture.registry.catalog();
     assert!(catalog.trusted().contains(&renamed.key));
     assert!(catalog.trusted().is_sorted_by_key(|key| &key.id) && catalog.trusted().len() == 5);
@@ -149,7 +149,7 @@ async fn keys_are_trusted_and_revoked() {
     }
     fixture.registry.revoke(&trusted.key.id).await.unwrap();
     assert!(matches!(fixture.registry.revoke(&trusted.key.id).await, Err(Error::KeyUnknown(_))));
-    let fixture = fixture.reopen();
+    let fixture = fixture.reopen().await;
     assert!(fixture.registry.catalog().trusted().iter().all(|key| key.id != trusted.key.id));
 }
 
@@ -162,7 +162,7 @@ async fn credentials_are_kept() {
         created: Timestamp(1),
     };
     fixture.registry.add_credential(credential.clone()).await.unwrap();
-    let fixture = fixture.reopen();
+    let fixture = fixture.reopen().await;
     assert_eq!(fixture.registry.catalog().credential("AKIAAAAAAAAAAAAAAAAA"), Some(&credential));
     assert_eq!(fixture.registry.catalog().credential("AKIAAAAAAAAAAAAAAAAB"), None);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test helpers")]
 
 mod access;
+mod audit;
 mod functions;
 mod restart;
 mod versions;
@@ -11,8 +12,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lamina_audit::Log;
+use lamina_disk::{Folder, System};
 use lamina_kit::{FixedClock, SeededIds};
-use lamina_kv::Store;
+use lamina_kv::{Keyring, Keys, Store};
 use lamina_registry::{
     Change, CodeUpdate, Config, ConfigurationUpdate, Error, Failure, NewFunction, PublishVersion, Registry,
 };
@@ -43,8 +46,9 @@ impl Fixture {
     }
 
     /// The same directory in a new process.
-    fn reopen(self) -> Self {
+    async fn reopen(self) -> Self {
         let Self { registry, clock, dir } = self;
+        assert!(registry.drain(Duration::from_secs(30)).await);
         drop(registry);
         let registry = open(dir.path(), config(), &clock, 2).unwrap();
         Self { registry, clock, dir }
@@ -101,8 +105,11 @@ impl Fixture {
 }
 
 fn open(dir: &std::path::Path, config: Config, clock: &Arc<FixedClock>, seed: u64) -> Result<Registry, Error> {
-    let store = Store::open(dir, lamina_kv::Config::default()).unwrap();
-    Registry::open(store, config, clock.clone(), Arc::new(SeededIds::new(seed)))
+    let folder = Folder::open(dir, Arc::new(System)).unwrap();
+    let keys = Keys { journal: [1; 32], secrets: Keyring::new([2; 32], vec![]) };
+    let (store, _) = Store::open(&folder, dir, keys, lamina_kv::Config::default()).unwrap();
+    let log = Log::open(folder.folder("audit").unwrap(), &[3; 32]).unwrap();
+    Registry::open(store, Arc::new(log), config, clock.clone(), Arc::new(SeededIds::new(seed)))
 }
 
 fn code(number: u8) -> Code {

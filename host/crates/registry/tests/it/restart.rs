@@ -43,7 +43,7 @@ async fn the_catalog_comes_back_as_it_was() {
         }
     }
     let (before, bytes) = (everything(&fixture), fixture.registry.catalog().code_bytes());
-    let fixture = fixture.reopen();
+    let fixture = fixture.reopen().await;
     assert_eq!(everything(&fixture), before);
     assert_eq!((before.len(), fixture.registry.catalog().code_bytes()), (15, bytes));
 }
@@ -55,7 +55,7 @@ async fn interrupted_changes_are_found_and_finished() {
     fixture.created("updated").await;
     let updated = fixture.update("updated", 2, true).await.unwrap();
     let created = fixture.registry.create_function(NewFunction { publish: true, ..new("created", 3) }).await.unwrap();
-    let fixture = fixture.reopen();
+    let fixture = fixture.reopen().await;
     let name = |text: &str| text.parse::<FunctionName>().unwrap();
     let expect =
         [(name("created"), created.revision.clone(), code(3)), (name("updated"), updated.revision.clone(), code(2))];
@@ -86,5 +86,5 @@ async fn a_writer_that_leaves_changes_nothing_or_everything() {
     assert!(fixture.registry.drain(std::time::Duration::from_secs(10)).await);
     let before = everything(&fixture);
     assert!(before.iter().all(|(views, _)| views[0].version == Version::Latest));
-    assert_eq!(everything(&fixture.reopen()), before);
+    assert_eq!(everything(&fixture.reopen().await), before);
 }

@@ -61,7 +61,7 @@ async fn numbers_are_never_given_again() {
     fixture.registry.delete(&name, Some(1)).await.unwrap();
     fixture.registry.delete(&name, Some(77)).await.unwrap();
     assert_eq!(fixture.runs("f:1"), Err("function f has no version or alias 1".into()));
-    let fixture = fixture.reopen();
+    let fixture = fixture.reopen().await;
     // The same code, but the version published last is gone.
     assert_eq!(fixture.publish("f", None).await.unwrap().version, Version::Number(2));
     let versions: Vec<_> = fixture.registry.catalog().function(&name).unwrap().versions().collect();

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use lamina_artifacts::Artifacts;
+use lamina_disk::{Folder, System};
 use lamina_kit::{Clock, RandomIds, SystemClock};
 use lamina_runtime::{Call, Code, CodeCheck, CodeError, Config, Refused, RunError, Runtime};
 use lamina_telemetry::{Logs, LogsConfig, Opening};
@@ -86,7 +85,8 @@ fn shared_artifacts() -> Artifacts {
 }
 
 pub(crate) fn open_artifacts(folder: &Path) -> Artifacts {
-    Artifacts::open(Dir::open_ambient_dir(folder, ambient_authority()).unwrap(), Arc::new(RandomIds)).unwrap()
+    let folder = Folder::open(folder, Arc::new(System)).unwrap();
+    Artifacts::open(folder, Arc::new(RandomIds), Arc::new(SystemClock::new())).unwrap()
 }
 
 impl Host {

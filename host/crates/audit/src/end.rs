@@ -1,0 +1,142 @@
+//! The end of a file: what a start reads of a log, however long it is.
+
+use lamina_disk::{File, Folder};
+
+use crate::chain::{Chain, Fault};
+use crate::entry::{LINE_BYTES_MAX, Links};
+use crate::error::{Broken, Error};
+use crate::files::file_name;
+
+/// How many of the longest lines are looked at: one that was cut into by the window's
+/// beginning, one whole, one torn.
+const WINDOW_LINES: usize = 3;
+
+/// A file that was opened to go on with, and its last lines.
+pub(crate) struct End {
+    pub(crate) file: File,
+    /// The last whole lines, without newlines.
+    lines: Vec<Vec<u8>>,
+    /// Whether they are all that the file has.
+    is_whole: bool,
+    /// The bytes of all whole lines.
+    pub(crate) len: u64,
+    /// The bytes after them.
+    pub(crate) torn: u64,
+}
+
+impl End {
+    /// Reads the end of a file whose lines have at most so many bytes.
+    pub(crate) fn read(file: File, line_bytes_max: usize) -> Result<Self, Error> {
+        let failed = |error| Error::io("reading", file.path())(error);
+        let file_bytes = file.len().map_err(failed)?;
+        let window = u64::try_from(line_bytes_max.saturating_mul(WINDOW_LINES)).unwrap_or(u64::MAX).min(file_bytes);
+        let start = file_bytes.saturating_sub(window);
+        let mut bytes = vec![0; usize::try_from(window).unwrap_or(0)];
+        file.read_at(start, &mut bytes).map_err(failed)?;
+        let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        let torn = lines.pop().unwrap_or_default().len();
+        let is_whole = start == 0;
+        if !is_whole && !lines.is_empty() {
+            lines.remove(0);
+        }
+        let torn_bytes = u64::try_from(torn).unwrap_or(u64::MAX);
+        let end = Self { lines, is_whole, len: file_bytes.saturating_sub(torn_bytes), torn: torn_bytes, file };
+        // A torn line is the beginning of one that would have fitted.
+        if torn >= line_bytes_max || !is_whole && end.lines.is_empty() {
+            return Err(end.broken(end.lines.len(), Fault::TooLong.to_string()));
+        }
+        Ok(end)
+    }
+
+    /// What is wrong with the line of this index.
+    fn broken(&self, index: usize, reason: String) -> Error {
+        let after = u64::try_from(self.lines.len().saturating_sub(index)).unwrap_or(u64::MAX);
+        match newlines(&self.file, self.len) {
+            Ok(count) => Broken::new(self.file.path(), count.saturating_sub(after).saturating_add(1), reason).into(),
+            Err(error) => Error::io("reading", self.file.path())(error),
+        }
+    }
+
+    /// What is wrong with the last line.
+    pub(crate) fn broken_last(&self, reason: String) -> Error {
+        self.broken(self.lines.len().saturating_sub(1), reason)
+    }
+
+    /// The last whole line.
+    pub(crate) fn last(&self) -> Option<&[u8]> {
+        self.lines.last().map(Vec::as_slice)
+    }
+
+    /// Checks the lines, and gives the chain after them. `before` gives it before the
+    /// file's first line, when that is among them.
+    pub(crate) fn chain(&self, before: impl FnOnce() -> Result<Chain, Error>) -> Result<Chain, Error> {
+        let mut chain = if self.is_whole { before()? } else { self.trusted()? };
+        for (index, line) in self.lines.iter().enumerate() {
+            chain.take(line).map_err(|error| self.broken(index, error.fault.to_string()))?;
+        }
+        Ok(chain)
+    }
+
+    /// The chain before the lines, by what the first of them says.
+    fn trusted(&self) -> Result<Chain, Error> {
+        let line = self.lines.first().map(Vec::as_slice).unwrap_or_default();
+        let links = Links::parse(line).map_err(|fault| self.broken(0, fault.to_string()))?;
+        let n = links.n.checked_sub(1).ok_or_else(|| self.broken(0, Fault::Form.to_string()))?;
+        Ok(Chain::after(n, links.prev))
+    }
+
+    /// Cuts the torn bytes away, and makes sure that what was read is on the disk:
+    /// the process that wrote it may have died before its sync.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        if self.torn > 0 {
+            self.file.set_len(self.len).map_err(Error::io("cutting", self.file.path()))?;
+        }
+        self.file.sync().map_err(Error::io("syncing", self.file.path()))
+    }
+}
+
+/// How many there are in so many bytes of a file.
+fn newlines(file: &File, len: u64) -> std::io::Result<u64> {
+    let (mut offset, mut count) = (0, 0_u64);
+    let mut block = vec![0; LINE_BYTES_MAX];
+    while offset < len {
+        let bytes = usize::try_from(len - offset).unwrap_or(usize::MAX).min(block.len());
+        let block = &mut block[..bytes];
+        file.read_at(offset, block)?;
+        count += block.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        offset += u64::try_from(bytes).unwrap_or(u64::MAX);
+    }
+    Ok(count)
+}
+
+/// The end of the last of these log files, and the chain after it.
+pub(crate) fn last_file(folder: &Folder, files: &[u64]) -> Result<(Chain, Option<End>), Error> {
+    let Some((first, earlier)) = files.split_last() else { return Ok((Chain::new(), None)) };
+    let end = open(folder, &file_name(*first), LINE_BYTES_MAX)?;
+    let chain = end.chain(|| before(folder, earlier, *first, end.file.path()))?;
+    Ok((chain, Some(end)))
+}
+
+/// The chain before the file that begins with entry `first`.
+fn before(folder: &Folder, earlier: &[u64], first: u64, path: &str) -> Result<Chain, Error> {
+    let chain = match earlier.last() {
+        None => Chain::new(),
+        Some(number) => {
+            let end = open(folder, &file_name(*number), LINE_BYTES_MAX)?;
+            if end.torn > 0 || end.lines.is_empty() {
+                return Err(Broken::new(end.file.path(), 0, "it does not end with a whole line").into());
+            }
+            end.chain(|| end.trusted())?
+        }
+    };
+    match chain.following() {
+        next if next == first => Ok(chain),
+        next => Err(Broken::new(path, 0, format!("entry {next} is the next one, and no file begins with it")).into()),
+    }
+}
+
+/// The end of a file that is there.
+pub(crate) fn open(folder: &Folder, name: &str, line_bytes_max: usize) -> Result<End, Error> {
+    let file = folder.edit(name).map_err(Error::io("opening", &crate::files::shown(name)))?;
+    End::read(file, line_bytes_max)
+}

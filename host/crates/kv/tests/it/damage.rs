@@ -1,0 +1,209 @@
+//! Damage and edits behind the store's back: named and refused, or mended from the
+//! journal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lamina_disk::{Folder, System};
+use lamina_kv::{Error, check};
+
+use crate::{NUMBERS, copy, keys, open, opened, put};
+
+/// A directory whose last commit is in the last file, as after a kill.
+async fn killed(dir: &Path) {
+    let living = dir.join("living");
+    let store = open(&living).unwrap();
+    put(&store, "a", 1).await.unwrap();
+    put(&store, "b", 2).await.unwrap();
+    store.checkpoint().await.unwrap();
+    put(&store, "c", 3).await.unwrap();
+    put(&store, "d", 4).await.unwrap();
+    copy(&living, &dir.join("dead"));
+    // The engine had not written all of its own; that is mended at a start, after
+    // which the last file is as it was.
+    let journal = named(&dir.join("dead"), ".journal");
+    let bytes = fs::read(&journal).unwrap();
+    drop(open(&dir.join("dead")).unwrap());
+    for path in crate::files(&dir.join("dead/journal")) {
+        if path > journal {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    assert_eq!(fs::read(&journal).unwrap(), bytes);
+}
+
+fn named(dir: &Path, suffix: &str) -> PathBuf {
+    let found = crate::files(&dir.join("journal"));
+    found.into_iter().rfind(|path| path.to_string_lossy().ends_with(suffix)).unwrap()
+}
+
+fn records(dir: &Path) -> Result<Vec<(String, u32)>, Error> {
+    open(dir)?.scan(&NUMBERS)
+}
+
+#[tokio::test]
+async fn a_write_that_was_cut_off_is_cut_away_wherever_it_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let dead = dir.path().join("dead");
+    let all = records(&dead).unwrap();
+    assert_eq!(all.len(), 4);
+    let whole = fs::read(named(&dir.path().join("living"), ".journal")).unwrap();
+    let group = (whole.len() - 32) / 2;
+    assert_eq!(32 + 2 * group, whole.len(), "two groups of one size");
+    for length in 32 + group..whole.len() {
+        for garbage in [0, 7] {
+            let torn = dir.path().join(format!("torn-{length}-{garbage}"));
+            copy(&dir.path().join("living"), &torn);
+            let mut bytes = whole[..length].to_vec();
+            bytes.resize(length + garbage, 0xa5);
+            fs::write(named(&torn, ".journal"), bytes).unwrap();
+            let (store, found) = opened(&torn).unwrap();
+            assert_eq!(store.scan(&NUMBERS).unwrap(), all[..3], "{length}");
+            assert_eq!(found.torn_bytes, (length + garbage - 32 - group) as u64);
+            assert!(found.rebuilt.is_some(), "the index was ahead");
+            drop(store);
+            fs::remove_dir_all(torn).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_flip_before_the_last_group_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let dead = dir.path().join("dead");
+    for suffix in [".journal", ".export"] {
+        let file = named(&dead, suffix);
+        let whole = fs::read(&file).unwrap();
+        let end = if suffix == ".journal" { 32 + (whole.len() - 32) / 2 } else { whole.len() };
+        for at in 0..end {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x41;
+            fs::write(&file, bytes).unwrap();
+            let error = open(&dead).err().unwrap_or_else(|| panic!("{suffix} byte {at} passes"));
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            assert!(matches!(&error, Error::Damaged { file, .. } if file.contains(&name)), "{at}: {error}");
+        }
+        fs::write(&file, whole).unwrap();
+    }
+    assert_eq!(records(&dead).unwrap().len(), 4, "nothing was changed");
+}
+
+#[tokio::test]
+async fn after_a_clean_stop_the_last_group_counts_as_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    put(&store, "a", 1).await.unwrap();
+    drop(store);
+    let file = crate::files(&dir.path().join("journal")).remove(0);
+    let mut bytes = fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    assert!(matches!(open(dir.path()), Err(Error::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn files_that_are_missing_or_exchanged_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let check = |change: &dyn Fn(&Path)| {
+        let other = dir.path().join("other");
+        copy(&dir.path().join("living"), &other);
+        change(&other);
+        let error = open(&other).err().unwrap();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        fs::remove_dir_all(&other).unwrap();
+    };
+    check(&|dir| fs::remove_file(dir.join("journal/00000000000000000003.journal")).unwrap());
+    check(&|dir| {
+        fs::remove_file(named(dir, ".export")).unwrap();
+        fs::remove_file(dir.join("journal/00000000000000000001.journal")).unwrap();
+    });
+    check(&|dir| {
+        let journal = dir.join("journal");
+        fs::copy(journal.join("00000000000000000001.journal"), journal.join("00000000000000000003.journal")).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn an_export_is_not_needed_while_the_whole_journal_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let dead = dir.path().join("dead");
+    fs::remove_file(named(&dead, ".export")).unwrap();
+    assert_eq!(records(&dead).unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn the_index_is_made_again_whatever_happened_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    put(&store, "a", 1).await.unwrap();
+    store.checkpoint().await.unwrap();
+    drop(store);
+    copy(&dir.path().join("sled"), &dir.path().join("older"));
+    let store = open(dir.path()).unwrap();
+    for number in 0..200_u32 {
+        store.commit(move |txn| txn.put(&NUMBERS, &number.to_string(), &number)).await.unwrap();
+    }
+    store.checkpoint().await.unwrap();
+    drop(store);
+    let expect = records(dir.path()).unwrap();
+    assert_eq!(expect.len(), 201);
+    let sled = dir.path().join("sled");
+    let check = |what: &str| {
+        let (store, found) = opened(dir.path()).unwrap();
+        assert_eq!(store.scan(&NUMBERS).unwrap(), expect, "{what}");
+        assert!(found.rebuilt.is_some() || what == "removed", "{what}");
+    };
+    fs::remove_dir_all(&sled).unwrap();
+    check("removed");
+    fs::remove_dir_all(&sled).unwrap();
+    copy(&dir.path().join("older"), &sled);
+    check("an older copy");
+    let whole = fs::read(sled.join("db")).unwrap();
+    fs::write(sled.join("db"), &whole[..whole.len() / 2]).unwrap();
+    check("cut");
+    for at in (0..whole.len()).step_by(whole.len() / 40 + 1) {
+        let mut bytes = fs::read(sled.join("db")).unwrap();
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte ^= 0xff;
+        }
+        fs::write(sled.join("db"), bytes).unwrap();
+        let (store, _) = opened(dir.path()).unwrap();
+        assert_eq!(store.scan(&NUMBERS).unwrap(), expect, "flipped at {at}");
+    }
+    fs::remove_file(sled.join("conf")).unwrap();
+    let (store, _) = opened(dir.path()).unwrap();
+    assert_eq!(store.scan(&NUMBERS).unwrap(), expect);
+}
+
+#[tokio::test]
+async fn a_look_says_what_is_wrong_and_mends_what_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let dead = dir.path().join("dead");
+    let look = |repair: bool| {
+        let folder = Folder::open(&dead, Arc::new(System)).unwrap();
+        check(&folder, &dead, &keys(), repair).unwrap()
+    };
+    assert_eq!(look(false).findings, []);
+    let file = named(&dead, ".journal");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.pop();
+    fs::write(&file, bytes).unwrap();
+    let found = look(false);
+    assert_eq!(found.findings.len(), 2, "{found:?}");
+    assert!(found.findings.iter().all(|finding| finding.repair.is_some() && !finding.repaired));
+    assert_eq!(look(false), found, "nothing was changed");
+    assert!(look(true).findings.iter().all(|finding| finding.repaired));
+    assert_eq!(look(false).findings, []);
+    assert_eq!(records(&dead).unwrap().len(), 3);
+    fs::write(named(&dead, ".export"), b"nonsense").unwrap();
+    let found = look(true);
+    assert_eq!((found.findings.len(), found.findings[0].repair.as_ref()), (1, None), "{found:?}");
+    fs::write(dead.join("journal/zzz"), b"").unwrap();
+}
