@@ -78,7 +78,9 @@ fn ours(store: &Store, runtime: &Runtime, writers: usize, time: Duration) -> any
                 let mut made = 0_usize;
                 while begun.elapsed() < time {
                     let number = writer + made * writers;
-                    store.commit(move |txn| txn.put(&TABLE, &key(number), &record(number))).await?;
+                    // Made by the writer, as a platform's records are.
+                    let (key, record) = (key(number), record(number));
+                    store.commit(move |txn| txn.put(&TABLE, &key, &record)).await?;
                     made += 1;
                 }
                 Ok::<_, lamina_kv::Error>(made)

@@ -26,6 +26,18 @@ pub(crate) struct Job {
     pub(crate) reply: Option<Reply>,
 }
 
+impl Job {
+    /// It is not made, for this reason.
+    pub(crate) fn fail(self, error: Error) {
+        match self.reply {
+            Some(reply) => {
+                let _ = reply.send(Err(error));
+            }
+            None => tracing::warn!(%error, "a checkpoint was not made and is tried again later"),
+        }
+    }
+}
+
 /// A checkpoint that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpointed {

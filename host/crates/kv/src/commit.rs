@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::feed::{Committed, Feed};
 use crate::frame::{GroupWriter, MacKey};
 use crate::journal::{Failed, Tail};
+use crate::pending::{Pending, Task, Written};
 use crate::position::Position;
 use crate::seal::Keyring;
 use crate::txn::{Making, Txn};
@@ -25,6 +26,10 @@ const GROUP_MAX: usize = 256;
 /// Bytes at which a group takes no more of them: with the one that passes it, far
 /// below what is read back.
 const GROUP_BYTES: usize = 32 << 20;
+/// How often others get the processor before a group is closed that has fewer
+/// transactions than the one before: some hundred microseconds, less than the sync
+/// that another group would cost.
+const PATIENCE: usize = 200;
 /// Bytes at which the journal goes on in another file, should no checkpoint have
 /// come before.
 const FILE_BYTES: u64 = 256 << 20;
@@ -56,8 +61,11 @@ pub(crate) struct Writer {
     pub(crate) folder: lamina_disk::Folder,
     pub(crate) position: Arc<Position>,
     pub(crate) feed: Feed,
-    /// To the thread that makes checkpoints.
-    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) pending: Pending,
+    /// To the index's thread.
+    pub(crate) tasks: mpsc::Sender<Task>,
+    /// How many transactions the last group had.
+    pub(crate) usual: usize,
 }
 
 impl Committer {
@@ -140,6 +148,7 @@ impl Writer {
         let mut broken: Option<Error> = None;
         let mut group = GroupWriter::default();
         while let Some(message) = waiting.blocking_recv() {
+            broken = broken.or_else(|| self.pending.broken());
             match message {
                 Message::Work(first) => {
                     let asked = self.group(first, &mut waiting, &mut group, &mut broken);
@@ -172,10 +181,11 @@ impl Writer {
         broken: &mut Option<Error>,
     ) -> Option<Reply> {
         group.begin(self.tail.sequence + 1);
-        let (db, keys) = (&self.db, &self.keys);
-        let mut making = Making { db, keys, written: HashMap::new(), group, followed: Vec::new() };
+        let (db, keys, pending) = (&self.db, &self.keys, &self.pending);
+        let mut making = Making { db, keys, pending, written: HashMap::new(), group, followed: Vec::new() };
         let mut finishes = vec![first(state(broken, &mut making))];
         let mut asked = None;
+        let mut patience = PATIENCE;
         while finishes.len() < GROUP_MAX && making.group.len() < GROUP_BYTES {
             match waiting.try_recv() {
                 Ok(Message::Work(next)) => finishes.push(next(state(broken, &mut making))),
@@ -183,14 +193,20 @@ impl Writer {
                     asked = Some(reply);
                     break;
                 }
+                // Those who were woken by the last group are on their way back.
+                Err(mpsc::error::TryRecvError::Empty) if finishes.len() < self.usual && patience > 0 => {
+                    patience -= 1;
+                    thread::yield_now();
+                }
                 Err(_) => break,
             }
         }
+        self.usual = finishes.len();
         let Making { written, followed, .. } = making;
         let synced = match broken {
             Some(error) => Err(error.clone()),
             None if group.count() == 0 => Ok(()),
-            None => self.write(group, &written),
+            None => self.write(group, written),
         };
         let synced = synced.map_err(|error| {
             if !matches!(error, Error::Full { .. }) {
@@ -208,7 +224,7 @@ impl Writer {
         asked
     }
 
-    fn write(&mut self, group: &mut GroupWriter, written: &HashMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), Error> {
+    fn write(&mut self, group: &mut GroupWriter, written: HashMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), Error> {
         let sequence = self.tail.sequence + u64::from(group.count());
         let before = self.tail.mac;
         let (bytes, mac) = group.finish(&self.key, &before);
@@ -217,21 +233,13 @@ impl Writer {
             Err(Failed::Clean(error)) => return Err(Error::Full { reason: error.to_string() }),
             Err(Failed::Unknown(error)) => return Err(Error::storage("writing records", error)),
         }
-        let mut batch = sled::Batch::default();
-        for (key, value) in written {
-            match value {
-                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                None => batch.remove(key.as_slice()),
-            }
-        }
-        // In the journal already: the index is made again at the next start.
-        let applied = catch_unwind(AssertUnwindSafe(|| self.db.apply_batch(batch)));
-        let doing = "writing the index of the records";
-        applied
-            .map_err(|_| Error::storage(doing, "the engine panicked"))?
-            .map_err(|error| Error::storage(doing, error))?;
+        // The index is brought up to it by its own thread; until then readers find it
+        // with what is pending.
+        let written: Written = Arc::new(written);
+        self.pending.add(sequence, &written);
         self.position.appended(self.tail.first, self.tail.at, sequence, bytes.len() as u64);
-        Ok(())
+        let task = Task::Apply { sequence, written };
+        self.tasks.blocking_send(task).map_err(|_| Error::Closed)
     }
 
     fn follow(&self, followed: Vec<crate::frame::Writes>) {
@@ -261,26 +269,19 @@ impl Writer {
 
     /// Begins a new file, and has the export made beside the transactions.
     fn checkpoint(&mut self, reply: Option<Reply>, broken: &mut Option<Error>) {
-        let answer = |reply: Option<Reply>, error: Error| match reply {
-            Some(reply) => {
-                let _ = reply.send(Err(error));
-            }
-            None => tracing::warn!(%error, "a checkpoint was not made and is tried again later"),
-        };
-        if !self.tail.is_empty()
-            && let Err(error) = self.rotate(broken)
-        {
+        let rotated = if self.tail.is_empty() { Ok(()) } else { self.rotate(broken) };
+        let job = Job { sequence: self.tail.sequence, chain: self.tail.mac, reply };
+        if let Err(error) = rotated {
             self.position.put_off();
-            return answer(reply, error);
+            return job.fail(error);
         }
         self.position.begun();
-        let job = Job { sequence: self.tail.sequence, chain: self.tail.mac, reply };
-        if let Err(error) = self.jobs.try_send(job) {
+        // Behind all that the index has not got yet.
+        if let Err(error) = self.tasks.blocking_send(Task::Checkpoint(job)) {
             self.position.put_off();
-            let job = match error {
-                mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
-            };
-            answer(job.reply, Error::storage("making a checkpoint", "others are under way"));
+            if let Task::Checkpoint(job) = error.0 {
+                job.fail(Error::Closed);
+            }
         }
     }
 }

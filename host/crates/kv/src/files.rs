@@ -114,6 +114,7 @@ impl Store {
 
     /// Figures. Reads all records.
     pub fn stats(&self) -> Result<Stats, Error> {
+        self.shared.pending.settle();
         let mut stats = Stats { sequence: self.sequence(), ..Stats::default() };
         for entry in self.shared.db.iter() {
             let (key, value) = entry.map_err(|error| Error::storage("reading records", error))?;

@@ -17,6 +17,7 @@ mod frame;
 mod index;
 mod journal;
 mod migrate;
+mod pending;
 mod position;
 mod recover;
 mod reseal;

@@ -45,6 +45,7 @@ impl Store {
 
     /// Whole keys of values that are not sealed by the current key.
     fn stale(&self) -> Result<Vec<Vec<u8>>, Error> {
+        self.shared.pending.settle();
         let mut stale = Vec::new();
         for table in self.shared.config.sealed {
             let prefix = [table.as_bytes(), b"\0"].concat();

@@ -14,6 +14,7 @@ use crate::disk::{Directory, FORMAT, JOURNAL, Syncer};
 use crate::error::Error;
 use crate::feed::{Feed, Watch};
 use crate::frame::MacKey;
+use crate::pending::{GROUPS_MAX, Pending};
 use crate::position::Position;
 use crate::seal::Keyring;
 use crate::table::Table;
@@ -84,7 +85,9 @@ pub struct Store {
 /// In the order in which it must be taken apart.
 pub(crate) struct Shared {
     committer: Committer,
-    checkpointer: Mutex<Option<JoinHandle<()>>>,
+    /// The index's and the one that makes checkpoints, in the order in which they end.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) pending: Pending,
     pub(crate) db: sled::Db,
     pub(crate) keys: Keyring,
     pub(crate) journal: Folder,
@@ -105,9 +108,9 @@ impl Drop for Shared {
 impl Shared {
     fn close(&self) {
         self.committer.close();
-        // Its jobs end with the commit thread.
-        let thread = self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        // Each ends when the one before it has.
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
             let _ = thread.join();
         }
     }
@@ -144,6 +147,8 @@ impl Store {
         let position = Arc::new(Position::new(tail.first, tail.at, tail.sequence, sizes, config.checkpoint_bytes));
         let (listeners, feed) = (Listeners::default(), Feed::new());
         let (jobs, waiting) = mpsc::channel(JOBS_MAX);
+        let (tasks, applying) = mpsc::channel(GROUPS_MAX);
+        let pending = Pending::default();
         let checkpointer = Checkpointer {
             db: db.clone(),
             syncer: Syncer::new(&directory.engine).map_err(storage)?,
@@ -154,6 +159,7 @@ impl Store {
             retain_bytes: config.retain_bytes,
         };
         let checkpointer = checkpointer.start(waiting)?;
+        let indexer = pending.start(db.clone(), applying, jobs)?;
         let writer = Writer {
             db: db.clone(),
             keys: keys.secrets.clone(),
@@ -162,12 +168,15 @@ impl Store {
             folder: journal.clone(),
             position: position.clone(),
             feed: feed.clone(),
-            jobs,
+            pending: pending.clone(),
+            tasks,
+            usual: 0,
         };
         let committer = Committer::start(writer, config.queue_max)?;
         let shared = Shared {
             committer,
-            checkpointer: Mutex::new(Some(checkpointer)),
+            threads: Mutex::new(vec![indexer, checkpointer]),
+            pending,
             db,
             keys: keys.secrets,
             journal,
@@ -183,7 +192,12 @@ impl Store {
 
     /// The record of this key.
     pub fn get<V: DeserializeOwned>(&self, table: &Table<V>, key: &str) -> Result<Option<V>, Error> {
-        let bytes = self.shared.db.get(table.key(key)).map_err(|error| Error::storage("reading records", error))?;
+        let stored = table.key(key);
+        // In this order: what is no longer pending is in the index.
+        if let Some(pending) = self.shared.pending.get(&stored) {
+            return pending.map(|bytes| table.decode(&self.shared.keys, key, &bytes)).transpose();
+        }
+        let bytes = self.shared.db.get(stored).map_err(|error| Error::storage("reading records", error))?;
         bytes.map(|bytes| table.decode(&self.shared.keys, key, &bytes)).transpose()
     }
 
@@ -202,21 +216,42 @@ impl Store {
     ) -> Result<Vec<(String, V)>, Error> {
         let prefix = table.key("");
         let from = table.key(after.unwrap_or_default());
-        let record = |entry: sled::Result<(sled::IVec, sled::IVec)>| {
-            let (key, value) = entry.map_err(|error| Error::storage("reading records", error))?;
+        // In this order: what is no longer pending is in the index.
+        let mut pending = self.shared.pending.range(&from, &prefix);
+        let mut index = self.shared.db.range(from.as_slice()..).peekable();
+        let mut records = Vec::new();
+        while records.len() < limit {
+            let indexed = match index.peek() {
+                Some(Ok((key, _))) if key.starts_with(&prefix) => Some(key.clone()),
+                Some(Err(error)) => return Err(Error::storage("reading records", error)),
+                Some(Ok(_)) | None => None,
+            };
+            let newer = pending.first_key_value().map(|(key, _)| key.clone());
+            // Of one key that both have the pending value counts.
+            let (key, value) = match (indexed, newer) {
+                (None, None) => break,
+                (Some(indexed), newer) if newer.as_ref().is_none_or(|newer| indexed[..] < newer[..]) => {
+                    let value = index.next().transpose().map_err(|error| Error::storage("reading records", error))?;
+                    (indexed.to_vec(), value.map(|(_, value)| value.to_vec()))
+                }
+                (indexed, Some(newer)) => {
+                    if indexed.is_some_and(|indexed| indexed[..] == newer[..]) {
+                        index.next();
+                    }
+                    let value = pending.remove(&newer).flatten();
+                    (newer, value)
+                }
+                (Some(_), None) => break,
+            };
+            let Some(value) = value else { continue };
+            if after.is_some() && key == from {
+                continue;
+            }
             let key = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
             let value = table.decode(&self.shared.keys, &key, &value)?;
-            Ok((key, value))
-        };
-        let own = |entry: &sled::Result<(sled::IVec, sled::IVec)>| match entry {
-            Ok((key, _)) => key.starts_with(&prefix),
-            Err(_) => true,
-        };
-        let skip = |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
-            after.is_some() && entry.as_ref().is_ok_and(|(key, _)| key[..] == from[..])
-        };
-        let entries = self.shared.db.range(from.as_slice()..).take_while(own).skip_while(skip);
-        entries.take(limit).map(record).collect()
+            records.push((key, value));
+        }
+        Ok(records)
     }
 
     /// Runs a transaction over any of the tables: serial with all others, there

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::frame::{GroupWriter, Writes};
+use crate::pending::Pending;
 use crate::seal::Keyring;
 use crate::table::{KEY_BYTES_MAX, Table};
 
@@ -19,6 +20,8 @@ const WRITES_BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Making<'a> {
     pub(crate) db: &'a sled::Db,
     pub(crate) keys: &'a Keyring,
+    /// What earlier groups have written and the index has not got yet.
+    pub(crate) pending: &'a Pending,
     pub(crate) written: HashMap<Vec<u8>, Option<Vec<u8>>>,
     pub(crate) group: &'a mut GroupWriter,
     /// Each transaction's own writes, for those who follow them.
@@ -30,6 +33,9 @@ impl Making<'_> {
         match self.written.get(key) {
             Some(written) => Ok(written.clone()),
             None => {
+                if let Some(pending) = self.pending.get(key) {
+                    return Ok(pending);
+                }
                 let read = self.db.get(key).map_err(|error| Error::storage("reading records", error))?;
                 Ok(read.map(|bytes| bytes.to_vec()))
             }
