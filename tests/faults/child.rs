@@ -44,8 +44,7 @@ fn a_child_of_the_other_tests() {
     let lines: Vec<&str> = text.lines().collect();
     match lines.as_slice() {
         ["history", root, nth, how] => {
-            let how = How::ALL.iter().find(|(_, name)| name == how).map(|(how, _)| *how);
-            match run::run(Path::new(root), how.map(|how| (nth.parse().unwrap(), how))) {
+            match run::run(Path::new(root), How::of(how).map(|how| (nth.parse().unwrap(), how))) {
                 Ok(steps) => say(&format!("steps {steps}")),
                 Err(error) => say(&format!("bad cannot be opened any more: {error}")),
             }
@@ -69,11 +68,7 @@ impl Job {
     fn text(&self) -> String {
         match self {
             Self::History { root, fault } => {
-                let (nth, how) = fault.map_or((0, ""), |(nth, how)| {
-                    (nth, How::ALL.iter().find(|(one, _)| *one == how).map_or("", |(_, name)| name))
-                });
-                // No trailing empty line: `lines` would not see it.
-                let how = if how.is_empty() { "none" } else { how };
+                let (nth, how) = fault.map_or((0, "none"), |(nth, how)| (nth, how.name()));
                 format!("history\n{}\n{nth}\n{how}", root.display())
             }
             Self::Recover { root } => format!("recover\n{}", root.display()),

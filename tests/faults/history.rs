@@ -68,7 +68,7 @@ pub(crate) struct Step {
 pub(crate) fn rounds() -> Vec<Vec<Step>> {
     use Work::{Audit, Checkpoint, Collect, Delete, Deploy, Publish, Rekey, Reopen, Sign, Tag};
     let rounds: &[&[(Work, &'static str)]] = &[
-        &[(Audit(2), "")],
+        &[(Audit(4), "")],
         &[(Deploy, "a")],
         &[(Deploy, "b")],
         &[(Deploy, "c"), (Deploy, "a"), (Tag, "b")],
@@ -79,7 +79,7 @@ pub(crate) fn rounds() -> Vec<Vec<Step>> {
         &[(Collect, "")],
         &[(Sign, "")],
         &[(Deploy, "b"), (Tag, "a"), (Deploy, "d"), (Publish, "c")],
-        &[(Audit(3), "")],
+        &[(Audit(7), "")],
         &[(Reopen, "")],
         &[(Deploy, "a"), (Deploy, "b"), (Deploy, "c"), (Deploy, "d")],
         &[(Rekey, "")],

@@ -43,11 +43,26 @@ pub(crate) enum How {
     Eio,
     Enospc,
     Torn,
+    /// The process is gone before it.
+    Killed,
 }
 
 impl How {
-    pub(crate) const ALL: [(Self, &'static str); 3] =
-        [(Self::Eio, "eio"), (Self::Enospc, "enospc"), (Self::Torn, "torn")];
+    /// The ways in which a step fails.
+    pub(crate) const FAILURES: [Self; 3] = [Self::Eio, Self::Enospc, Self::Torn];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Eio => "eio",
+            Self::Enospc => "enospc",
+            Self::Torn => "torn",
+            Self::Killed => "killed",
+        }
+    }
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::Eio, Self::Enospc, Self::Torn, Self::Killed].into_iter().find(|how| how.name() == name)
+    }
 
     fn verdict(self, step: &Step<'_>) -> io::Result<Verdict> {
         match (self, step) {
@@ -55,6 +70,7 @@ impl How {
             (Self::Enospc, _) => Err(io::Error::from_raw_os_error(28)),
             (Self::Torn, Step::Write { bytes, .. }) => Ok(Verdict::Tear(bytes.len() / 2)),
             (Self::Torn, _) => Ok(Verdict::Tear(0)),
+            (Self::Killed, _) => std::process::abort(),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The power goes again, while what the first cut has left is being opened.
+//! The power goes while what an earlier cut, or a kill, has left is being opened.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::child::{self, Job};
@@ -8,8 +9,9 @@ use crate::history::Acks;
 use crate::log::{self, Change, Kind, Record};
 use crate::model::Disk;
 use crate::power::{BASE, explore, recorded, tell};
+use crate::seam::How;
 
-/// First cuts of one run, and second cuts after each.
+/// First cuts or kills of one run, and second cuts after each.
 const FIRST: usize = 6;
 const SECOND: usize = 200;
 
@@ -34,6 +36,23 @@ fn base(state: &State, acks: &Acks) -> Vec<Record> {
     records
 }
 
+/// Opens the directory and goes on under the shim, with the power going at any
+/// moment; how many different states that leaves.
+fn recovered(folder: &Path, cuts: usize, after: &str) -> usize {
+    let (root, log) = (folder.join("data"), folder.join("log"));
+    let mut command = Job::Recover { root: root.clone() }.command();
+    crate::shim::watch(&mut command, &root);
+    crate::shim::record(&mut command, &log);
+    let mut wrong = None;
+    let end = child::follow(command, Duration::from_secs(60), |line| {
+        wrong = line.strip_prefix("bad ").map(str::to_owned);
+    });
+    assert_eq!(wrong.or(end.wrong), None, "{after}: {}", end.stderr);
+    let explored = explore(&log, cuts, "-");
+    assert!(explored.violations.is_empty(), "{after}: {}", tell(&log, cuts, &explored));
+    explored.different
+}
+
 #[test]
 fn a_power_cut_while_the_last_one_is_mended_loses_nothing_either() {
     let begun = Instant::now();
@@ -54,18 +73,32 @@ fn a_power_cut_while_the_last_one_is_mended_loses_nothing_either() {
         std::fs::create_dir(&root).unwrap();
         cut::materialise(&state, &root).unwrap();
         log::append(&log, &base(&state, &Acks::of(&records[..at]))).unwrap();
-        let mut command = Job::Recover { root: root.clone() }.command();
-        crate::shim::watch(&mut command, &root);
-        crate::shim::record(&mut command, &log);
-        let mut wrong = None;
-        let end = child::follow(command, Duration::from_secs(60), |line| {
-            wrong = line.strip_prefix("bad ").map(str::to_owned);
-        });
-        assert_eq!(wrong.or(end.wrong), None, "after a first cut at {at}: {}", end.stderr);
-        let explored = explore(&log, second, "-");
-        different += explored.different;
-        assert!(explored.violations.is_empty(), "after a first cut at {at}: {}", tell(&log, second, &explored));
+        different += recovered(folder.path(), second, &format!("after a first cut at {at}"));
     }
     println!("{first} first cuts, {different} different states after second ones, {:?}", begun.elapsed());
     assert!(different > first * second / 10, "too few states: {different}");
+}
+
+/// What a killed process had written and not synced is still seen by the next one,
+/// which must not build on it as if it were on the disk.
+#[test]
+fn a_power_cut_after_a_kill_loses_nothing_either() {
+    let begun = Instant::now();
+    let folder = child::folder();
+    let (end, steps, _) = child::history(folder.path(), None, |_| {});
+    assert_eq!(end.wrong, None, "{}", end.stderr);
+    let (kills, second) = if crate::is_long() { (10 * FIRST, 2 * SECOND) } else { (2 * FIRST, SECOND) };
+    let mut chance = Chance::new(12);
+    let mut different = 0;
+    for _ in 0..kills {
+        let at = chance.below(steps);
+        let folder = child::folder();
+        let (end, _, log) = child::history(folder.path(), Some((at, How::Killed)), |_| {});
+        assert!(end.wrong.is_some(), "the process outlived its end at step {at}");
+        let base = Change::Mark(BASE.to_owned());
+        log::append(&log, &[Record { kind: Kind::Mark, inode: 0, path: String::new(), change: base }]).unwrap();
+        different += recovered(folder.path(), second, &format!("after a kill at step {at}"));
+    }
+    println!("{kills} kills, {different} different states after cuts, {:?}", begun.elapsed());
+    assert!(different > kills * second / 10, "too few states: {different}");
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -13,7 +14,12 @@ use crate::checkpoint::Job;
 use crate::error::Error;
 
 /// Groups that may wait for the index; past it the next one waits.
-pub(crate) const GROUPS_MAX: usize = 8;
+pub(crate) const GROUPS_MAX: usize = 256;
+/// Bytes that may wait for the index, and one group more.
+const BYTES_MAX: usize = 32 << 20;
+/// How long the index's thread lets groups gather: its engine syncs for each batch,
+/// and would hold up the journal's syncs if it did for each group.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// A group's writes.
 pub(crate) type Written = Arc<HashMap<Vec<u8>, Option<Vec<u8>>>>;
@@ -32,6 +38,7 @@ struct Shared {
 struct State {
     /// Each key's newest value, and the group that wrote it.
     newest: BTreeMap<Vec<u8>, (u64, Option<Vec<u8>>)>,
+    bytes: usize,
     /// Why the index takes no more.
     broken: Option<Error>,
 }
@@ -54,11 +61,17 @@ impl Pending {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a group that is on the disk.
+    /// Adds a group that is on the disk. Waits while too much is pending.
     pub(crate) fn add(&self, sequence: u64, written: &Written) {
         let mut state = self.lock();
+        while state.bytes > BYTES_MAX && state.broken.is_none() {
+            state = self.0.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
         for (key, value) in &**written {
-            state.newest.insert(key.clone(), (sequence, value.clone()));
+            state.bytes += size(key, value.as_deref());
+            if let Some((_, old)) = state.newest.insert(key.clone(), (sequence, value.clone())) {
+                state.bytes -= size(key, old.as_deref());
+            }
         }
     }
 
@@ -89,17 +102,29 @@ impl Pending {
         }
     }
 
+    /// Puts groups into the index at once. They are in the journal already: what fails
+    /// here is made again at the next start.
+    fn apply(&self, db: &sled::Db, groups: &[(u64, Written)]) {
+        if groups.is_empty() || self.broken().is_some() {
+            return;
+        }
+        match put(db, groups) {
+            Ok(()) => groups.iter().for_each(|(sequence, written)| self.applied(*sequence, written)),
+            Err(error) => self.fail(error),
+        }
+    }
+
     fn applied(&self, sequence: u64, written: &Written) {
         let mut state = self.lock();
         for key in written.keys() {
             // A later group may have written it again.
-            if state.newest.get(key).is_some_and(|(newest, _)| *newest == sequence) {
-                state.newest.remove(key);
+            if state.newest.get(key).is_some_and(|(newest, _)| *newest == sequence)
+                && let Some((_, value)) = state.newest.remove(key)
+            {
+                state.bytes -= size(key, value.as_deref());
             }
         }
-        if state.newest.is_empty() {
-            self.0.settled.notify_all();
-        }
+        self.0.settled.notify_all();
     }
 
     fn fail(&self, error: Error) {
@@ -117,18 +142,30 @@ impl Pending {
         let this = self.clone();
         let run = move || {
             while let Some(task) = tasks.blocking_recv() {
-                match task {
-                    // In the journal already: what fails here is made again at the next
-                    // start.
-                    Task::Apply { .. } if this.broken().is_some() => {}
-                    Task::Apply { sequence, written } => match apply(&db, &written) {
-                        Ok(()) => this.applied(sequence, &written),
-                        Err(error) => this.fail(error),
-                    },
-                    Task::Checkpoint(job) => {
-                        if let Some(error) = this.broken() {
-                            job.fail(error);
-                        } else if let Err(error) = jobs.blocking_send(job) {
+                let mut groups = Vec::new();
+                let mut job = None;
+                let mut take = |task| match task {
+                    Task::Apply { sequence, written } => groups.push((sequence, written)),
+                    Task::Checkpoint(due) => job = Some(due),
+                };
+                let is_group = matches!(task, Task::Apply { .. });
+                take(task);
+                if is_group {
+                    thread::sleep(GATHER);
+                    while let Ok(task) = tasks.try_recv() {
+                        let is_group = matches!(task, Task::Apply { .. });
+                        take(task);
+                        if !is_group {
+                            break;
+                        }
+                    }
+                }
+                this.apply(&db, &groups);
+                match (job, this.broken()) {
+                    (None, _) => {}
+                    (Some(job), Some(error)) => job.fail(error),
+                    (Some(job), None) => {
+                        if let Err(error) = jobs.blocking_send(job) {
                             error.0.fail(Error::Closed);
                         }
                     }
@@ -140,15 +177,23 @@ impl Pending {
     }
 }
 
-fn apply(db: &sled::Db, written: &Written) -> Result<(), Error> {
+fn put(db: &sled::Db, groups: &[(u64, Written)]) -> Result<(), Error> {
     let doing = "writing the index of the records";
+    let mut newest: HashMap<&[u8], Option<&[u8]>> = HashMap::new();
+    for (_, written) in groups {
+        newest.extend(written.iter().map(|(key, value)| (key.as_slice(), value.as_deref())));
+    }
     let mut batch = sled::Batch::default();
-    for (key, value) in &**written {
+    for (key, value) in newest {
         match value {
-            Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-            None => batch.remove(key.as_slice()),
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
         }
     }
     let applied = catch_unwind(AssertUnwindSafe(|| db.apply_batch(batch)));
     applied.map_err(|_| Error::storage(doing, "the engine panicked"))?.map_err(|error| Error::storage(doing, error))
+}
+
+fn size(key: &[u8], value: Option<&[u8]>) -> usize {
+    key.len() + value.map_or(0, <[u8]>::len)
 }
