@@ -6,10 +6,13 @@ use crate::chain::{Chain, Fault};
 use crate::entry::{LINE_BYTES_MAX, Links};
 use crate::error::{Broken, Error};
 use crate::files::file_name;
+use crate::log::WRITE_BYTES_MAX;
 
 /// How many of the longest lines are looked at: one that was cut into by the window's
 /// beginning, one whole, one torn.
 const WINDOW_LINES: usize = 3;
+/// What a disk writes at once, at least.
+const SECTOR_BYTES: u64 = 512;
 
 /// A file that was opened to go on with, and its last lines.
 pub(crate) struct End {
@@ -28,7 +31,8 @@ impl End {
     /// Reads the end of a file whose lines have at most so many bytes.
     pub(crate) fn read(file: File, line_bytes_max: usize) -> Result<Self, Error> {
         let failed = |error| Error::io("reading", file.path())(error);
-        let file_bytes = file.len().map_err(failed)?;
+        let all_bytes = file.len().map_err(failed)?;
+        let file_bytes = unwritten(&file, all_bytes).map_err(failed)?.unwrap_or(all_bytes);
         let window = u64::try_from(line_bytes_max.saturating_mul(WINDOW_LINES)).unwrap_or(u64::MAX).min(file_bytes);
         let start = file_bytes.saturating_sub(window);
         let mut bytes = vec![0; usize::try_from(window).unwrap_or(0)];
@@ -39,8 +43,8 @@ impl End {
         if !is_whole && !lines.is_empty() {
             lines.remove(0);
         }
-        let torn_bytes = u64::try_from(torn).unwrap_or(u64::MAX);
-        let end = Self { lines, is_whole, len: file_bytes.saturating_sub(torn_bytes), torn: torn_bytes, file };
+        let len = file_bytes.saturating_sub(u64::try_from(torn).unwrap_or(u64::MAX));
+        let end = Self { lines, is_whole, len, torn: all_bytes - len, file };
         // A torn line is the beginning of one that would have fitted.
         if torn >= line_bytes_max || !is_whole && end.lines.is_empty() {
             return Err(end.broken(end.lines.len(), Fault::TooLong.to_string()));
@@ -93,6 +97,34 @@ impl End {
         }
         self.file.sync().map_err(Error::io("syncing", self.file.path()))
     }
+}
+
+/// Where the line begins in which the last append was not written: after a power cut
+/// its sectors are there or not, each for itself, and those that are not read as
+/// zeros, which no line has.
+fn unwritten(file: &File, file_bytes: u64) -> std::io::Result<Option<u64>> {
+    let window = (WRITE_BYTES_MAX + LINE_BYTES_MAX) as u64;
+    let start = file_bytes.saturating_sub(window);
+    let mut bytes = vec![0; usize::try_from(file_bytes - start).unwrap_or(0)];
+    file.read_at(start, &mut bytes)?;
+    let is_border = |at: usize| (start + at as u64).is_multiple_of(SECTOR_BYTES) || start + at as u64 == file_bytes;
+    let mut at = 0;
+    while let Some(found) = bytes[at..].iter().position(|byte| *byte == 0) {
+        let from = at + found;
+        let to = bytes[from..].iter().position(|byte| *byte != 0).map_or(bytes.len(), |length| from + length);
+        let before = bytes[..from].iter().rposition(|byte| *byte == b'\n');
+        // The append may have begun within a sector, after the line before it.
+        let begins = is_border(from) || before == from.checked_sub(1);
+        if begins && is_border(to) {
+            return Ok(match before {
+                Some(newline) => Some(start + newline as u64 + 1),
+                None if start == 0 => Some(0),
+                None => None,
+            });
+        }
+        at = to;
+    }
+    Ok(None)
 }
 
 /// How many there are in so many bytes of a file.

@@ -18,7 +18,7 @@ pub const FILE_BYTES_MAX: u64 = 16 << 20;
 /// What is read at a time, in bytes, if it is more than one line.
 pub const READ_BYTES_MAX: usize = 16 << 20;
 /// What is written and synced at a time, if it is more than one line.
-const WRITE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const WRITE_BYTES_MAX: usize = 1 << 20;
 
 /// An open log. One at a time may be open for a directory; the data directory's
 /// lock sees to that.

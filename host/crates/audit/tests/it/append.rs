@@ -71,7 +71,7 @@ fn every_write_is_synced() {
     let steps = Arc::new(Steps::default());
     let log = place.open_with(steps.clone()).unwrap();
     let check = |expect: &[&str]| assert_eq!(std::mem::take(&mut *steps.0.lock().unwrap()), expect);
-    check(&["MakeDir", "MakeDir"]);
+    check(&["MakeDir", "MakeDir", "SyncDir"]);
     log.append(&entries(1..=2)).unwrap();
     check(&["Create", "SyncDir", "Write", "Sync"]);
     log.append(&entries(1..=4)).unwrap();

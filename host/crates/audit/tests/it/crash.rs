@@ -182,3 +182,26 @@ fn after_a_write_that_cannot_be_undone_nothing_more_is_taken() {
     log.append(&entries(1..=3)).unwrap();
     assert_eq!(place.verify(None).unwrap().entries, 3);
 }
+
+/// After a power cut the sectors of the last append are there or not, each for itself;
+/// those that are not read as zeros.
+#[test]
+fn an_append_of_which_only_some_sectors_were_written_is_cut_away() {
+    let before = Place::with(2, &[2]).read(FIRST_FILE);
+    let whole = Place::with(COUNT, &[]).read(FIRST_FILE);
+    let first = before.len() / 512;
+    let sectors = whole.len().div_ceil(512) - first;
+    assert!(sectors > 1, "{sectors}");
+    for lost in 1..1_u32 << sectors.min(10) {
+        let mut bytes = whole.clone();
+        for (at, byte) in bytes.iter_mut().enumerate().skip(before.len()) {
+            if lost >> (at / 512 - first) & 1 == 1 {
+                *byte = 0;
+            }
+        }
+        let place = Place::with(2, &[2]);
+        place.write(FIRST_FILE, &bytes);
+        let told = Told { entries: 2, heads: vec![] };
+        check_after(&place, &told, &format!("lost {lost:b}"));
+    }
+}
