@@ -1,7 +1,7 @@
 //! What may be on a disk after the power went: the synced, and of the rest
 //! whatever chance has brought there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::model::{Content, Disk, Edit, Naming, Node};
@@ -47,6 +47,8 @@ pub(crate) enum Fate {
     Prefix,
     /// So many in a hundred are there.
     Chance(u8),
+    /// All but one; of a file, all but one sector, its last one more often than others.
+    Hole,
 }
 
 /// The fates of names and of content.
@@ -75,6 +77,8 @@ impl Fates {
             Fate::Chance(50),
             Fate::Chance(50),
             Fate::Chance(90),
+            Fate::Hole,
+            Fate::Hole,
         ];
         Self { names: all[chance.below(all.len())], content: all[chance.below(all.len())] }
     }
@@ -101,7 +105,7 @@ pub(crate) fn after(disk: &Disk, fates: Fates, chance: &mut Chance) -> State {
 /// The names that are there, by directory.
 fn named(namings: &[Naming], fate: Fate, chance: &mut Chance) -> HashMap<Node, BTreeMap<String, Node>> {
     let pending = namings.iter().filter(|naming| !naming.is_synced).count();
-    let mut left = if fate == Fate::Prefix { chance.below(pending + 1) } else { 0 };
+    let mut left = if matches!(fate, Fate::Prefix | Fate::Hole) { chance.below(pending + 1) } else { 0 };
     let mut names: HashMap<Node, BTreeMap<String, Node>> = HashMap::new();
     for naming in namings {
         let is_there = naming.is_synced
@@ -113,6 +117,11 @@ fn named(namings: &[Naming], fate: Fate, chance: &mut Chance) -> HashMap<Node, B
                 Fate::Prefix => {
                     left -= 1;
                     true
+                }
+                Fate::Hole => {
+                    let is_hole = left == 0;
+                    left = left.checked_sub(1).unwrap_or(usize::MAX);
+                    !is_hole
                 }
             };
         if !is_there {
@@ -137,6 +146,7 @@ fn written(content: &Content, fate: Fate, chance: &mut Chance) -> Vec<u8> {
         Fate::Kept => content.live.clone(),
         Fate::Prefix => version(content, chance.below(edits.len() + 1)),
         Fate::Chance(percent) => paged(content, percent, chance),
+        Fate::Hole => holed(content, chance),
     }
 }
 
@@ -145,6 +155,26 @@ fn version(content: &Content, edits: usize) -> Vec<u8> {
     let mut bytes = content.synced.to_vec();
     for edit in &content.pending[..edits] {
         edit.apply(&mut bytes);
+    }
+    bytes
+}
+
+/// Everything but one of the sectors that were written to.
+fn holed(content: &Content, chance: &mut Chance) -> Vec<u8> {
+    let mut sectors = BTreeSet::new();
+    for edit in &content.pending {
+        if let Edit::Write { offset, bytes } = edit {
+            sectors.extend(offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR));
+        }
+    }
+    let mut bytes = content.live.clone();
+    let place = match chance.below(2) {
+        0 => sectors.len().saturating_sub(1),
+        _ => chance.below(sectors.len().max(1)),
+    };
+    let start = sectors.into_iter().nth(place).unwrap_or_default() * SECTOR;
+    for at in start..(start + SECTOR).min(bytes.len()) {
+        bytes[at] = content.synced.get(at).copied().unwrap_or_default();
     }
     bytes
 }

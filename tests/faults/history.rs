@@ -94,13 +94,17 @@ pub(crate) fn rounds() -> Vec<Vec<Step>> {
         &[(Sign, "")],
         &[(Deploy, "d")],
     ];
+    // Many small groups of all sizes, so that each part of one comes to lie across sectors.
+    let small: Vec<[(Work, &'static str); 1]> =
+        ["e", "f", "g", "h", "i", "j", "k", "l"].repeat(10).into_iter().map(|name| [(Tag, name)]).collect();
+    let small = small.iter().map(|round| round.as_slice());
     let passes = if crate::is_long() { 3 } else { 1 };
     let mut id = 0;
     let mut step = |&(work, name): &(Work, &'static str)| {
         id += 1;
         Step { id, work, name }
     };
-    let all = std::iter::repeat_n(rounds, passes).flatten();
+    let all = std::iter::repeat_n(rounds, passes).flatten().copied().chain(small);
     all.map(|round| round.iter().map(&mut step).collect()).collect()
 }
 
@@ -132,7 +136,10 @@ impl Step {
     /// The weight of its records. Some fill pages, and some are so large that the
     /// index keeps them apart.
     fn filler(&self) -> String {
-        let bytes = [40, 3_000, 40, 20_000, 700, 48_000][self.id % 6];
+        let bytes = match self.work {
+            Work::Tag => 40 + 12 * (self.id % 41),
+            _ => [40, 3_000, 40, 20_000, 700, 48_000][self.id % 6],
+        };
         format!("{:04}", self.id).repeat(bytes / 4)
     }
 

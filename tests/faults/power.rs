@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::check::Checker;
 use crate::child::{self, Job, say};
-use crate::cut::{self, Chance, EXTREMES, Fates};
+use crate::cut::{self, Chance, EXTREMES, Fate, Fates};
 use crate::history::{Acks, LATER};
 use crate::log::{self, Change, Record};
 use crate::model::Disk;
@@ -78,6 +78,8 @@ fn cuts(records: &[Record], seed: u64, states: usize) -> Vec<Cut> {
     let acks = (first + 1..=records.len()).filter(|at| is_ack(&records[at - 1]));
     let mut cuts: Vec<Cut> = acks.flat_map(|at| EXTREMES.map(|fates| Cut { at, fates, seed })).collect();
     let syncs: Vec<usize> = (first..records.len()).filter(|at| records[*at].change == Change::Sync).collect();
+    let hole = Fates { names: Fate::Kept, content: Fate::Hole };
+    cuts.extend(syncs.iter().flat_map(|&at| [0, 1].map(|_| Cut { at, fates: hole, seed: chance.next() })));
     while cuts.len() < states {
         let fates = match chance.below(10) {
             0 => EXTREMES[chance.below(EXTREMES.len())],

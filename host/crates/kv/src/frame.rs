@@ -27,7 +27,10 @@ impl MacKey {
     }
 
     fn group(&self, before: &Mac, head: &[u8], body: &[u8]) -> Mac {
-        let whole = self.0.clone().chain_update(before).chain_update(head).chain_update(body).finalize().into_bytes();
+        // Without the check, which covers the MAC.
+        let (length, numbers) = (&head[..4], &head[8..]);
+        let mac = self.0.clone().chain_update(before).chain_update(length).chain_update(numbers).chain_update(body);
+        let whole = mac.finalize().into_bytes();
         let mut half = [0; MAC_BYTES];
         half.copy_from_slice(&whole[..MAC_BYTES]);
         half
@@ -83,11 +86,12 @@ impl GroupWriter {
         self.bytes[0..4].copy_from_slice(&number(body));
         self.bytes[8..16].copy_from_slice(&self.first.to_le_bytes());
         self.bytes[16..20].copy_from_slice(&self.count.to_le_bytes());
-        let check = crc32fast::hash(&self.bytes[8..]);
-        self.bytes[4..8].copy_from_slice(&check.to_le_bytes());
         let (head, body) = self.bytes.split_at(HEAD_BYTES);
         let mac = key.group(before, head, body);
         self.bytes.extend_from_slice(&mac);
+        // Over the MAC as well: one that was torn is not one that was forged.
+        let check = crc32fast::hash(&self.bytes[8..]);
+        self.bytes[4..8].copy_from_slice(&check.to_le_bytes());
         (&self.bytes, mac)
     }
 }
@@ -127,6 +131,7 @@ impl<'a> Group<'a> {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(&head[8..]);
         hasher.update(body);
+        hasher.update(&mac);
         if hasher.finalize() != check {
             return Err(Broken("its check does not fit"));
         }

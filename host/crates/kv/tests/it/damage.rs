@@ -69,6 +69,32 @@ async fn a_write_that_was_cut_off_is_cut_away_wherever_it_ended() {
     }
 }
 
+/// After a power cut the sectors of the last group are there or not, each for itself:
+/// also when all but the end of its MAC is.
+#[tokio::test]
+async fn a_group_of_which_only_some_bytes_were_written_is_cut_away() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let dead = dir.path().join("dead");
+    let file = named(&dead, ".journal");
+    let whole = fs::read(&file).unwrap();
+    let group = (whole.len() - 32) / 2;
+    for from in 32 + group..whole.len() {
+        for to in [from + 1, whole.len()] {
+            if whole[from..to].iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let mut bytes = whole.clone();
+            bytes[from..to].fill(0);
+            let other = dir.path().join("other");
+            copy(&dead, &other);
+            fs::write(named(&other, ".journal"), bytes).unwrap();
+            assert_eq!(records(&other).unwrap().len(), 3, "{from} to {to}");
+            fs::remove_dir_all(other).unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_flip_before_the_last_group_is_named() {
     let dir = tempfile::tempdir().unwrap();
