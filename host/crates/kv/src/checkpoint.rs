@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::export::Writer as ExportWriter;
 use crate::frame::{Mac, MacKey};
 use crate::journal::{Listing, export_name, journal_name};
+use crate::pending::Pending;
 use crate::position::Position;
 
 /// Checkpoints that may wait for the one under way.
@@ -73,6 +74,7 @@ pub(crate) struct Checkpointer {
     pub(crate) folder: Folder,
     pub(crate) key: MacKey,
     pub(crate) position: Arc<Position>,
+    pub(crate) pending: Pending,
     pub(crate) listeners: Listeners,
     /// Bytes of older journal files that are kept.
     pub(crate) retain_bytes: u64,
@@ -109,7 +111,7 @@ impl Checkpointer {
             writer.record(&key, &value).map_err(failed)?;
         }
         let bytes = writer.finish(&self.folder, &export_name(sequence)).map_err(failed)?;
-        self.db.flush().map_err(|error| Error::storage("flushing the index of the records", error))?;
+        self.pending.flush(&self.db)?;
         self.syncer.sync().map_err(|error| Error::storage("syncing the index of the records", error))?;
         let dropped = self.position.unless_held(|| self.drop_older(sequence)).unwrap_or(Ok(()));
         dropped.map_err(|error| Error::storage("dropping what an export replaces", error))?;

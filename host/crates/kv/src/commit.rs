@@ -239,7 +239,7 @@ impl Writer {
         self.pending.add(sequence, &written);
         self.position.appended(self.tail.first, self.tail.at, sequence, bytes.len() as u64);
         let task = Task::Apply { sequence, written };
-        self.tasks.blocking_send(task).map_err(|_| Error::Closed)
+        self.pending.send(&self.tasks, task).map_err(|(error, _)| error)
     }
 
     fn follow(&self, followed: Vec<crate::frame::Writes>) {
@@ -277,10 +277,10 @@ impl Writer {
         }
         self.position.begun();
         // Behind all that the index has not got yet.
-        if let Err(error) = self.tasks.blocking_send(Task::Checkpoint(job)) {
+        if let Err((error, task)) = self.pending.send(&self.tasks, Task::Checkpoint(job)) {
             self.position.put_off();
-            if let Task::Checkpoint(job) = error.0 {
-                job.fail(Error::Closed);
+            if let Task::Checkpoint(job) = task {
+                job.fail(error);
             }
         }
     }

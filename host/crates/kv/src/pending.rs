@@ -20,6 +20,8 @@ const BYTES_MAX: usize = 32 << 20;
 /// How long the index's thread lets groups gather: its engine syncs for each batch,
 /// and would hold up the journal's syncs if it did for each group.
 const GATHER: Duration = Duration::from_millis(10);
+/// After so long the index's engine is not waited for any more.
+pub(crate) const STUCK: Duration = Duration::from_secs(20);
 
 /// A group's writes.
 pub(crate) type Written = Arc<HashMap<Vec<u8>, Option<Vec<u8>>>>;
@@ -64,8 +66,8 @@ impl Pending {
     /// Adds a group that is on the disk. Waits while too much is pending.
     pub(crate) fn add(&self, sequence: u64, written: &Written) {
         let mut state = self.lock();
-        while state.bytes > BYTES_MAX && state.broken.is_none() {
-            state = self.0.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        if state.bytes > BYTES_MAX {
+            state = self.wait(state, |state| state.bytes > BYTES_MAX);
         }
         for (key, value) in &**written {
             state.bytes += size(key, value.as_deref());
@@ -96,10 +98,59 @@ impl Pending {
     /// Waits until the index holds all that was added so far, or takes no more.
     /// Blocks.
     pub(crate) fn settle(&self) {
-        let mut state = self.lock();
-        while !state.newest.is_empty() && state.broken.is_none() {
-            state = self.0.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
+        drop(self.wait(state, |state| !state.newest.is_empty()));
+    }
+
+    /// Waits while it is so and the index takes more. An index that does not get on
+    /// counts as broken: its engine may never answer after a failed sync.
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, is_so: impl Fn(&State) -> bool) -> MutexGuard<'a, State> {
+        let waits = |state: &mut State| is_so(state) && state.broken.is_none();
+        let waited = self.0.settled.wait_timeout_while(state, STUCK, waits);
+        let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            state
+                .broken
+                .get_or_insert(Error::storage("writing the index of the records", "its engine does not answer"));
+            self.0.settled.notify_all();
         }
+        state
+    }
+
+    /// Hands a task to the index's thread; waits while it has too many.
+    pub(crate) fn send(&self, tasks: &mpsc::Sender<Task>, mut task: Task) -> Result<(), (Error, Task)> {
+        let mut left = STUCK;
+        loop {
+            task = match tasks.try_send(task) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::TrySendError::Closed(task)) => return Err((Error::Closed, task)),
+                Err(mpsc::error::TrySendError::Full(task)) => task,
+            };
+            let Some(rest) = left.checked_sub(GATHER) else {
+                let error = Error::storage("writing the index of the records", "its engine does not answer");
+                self.fail(error.clone());
+                return Err((error, task));
+            };
+            left = rest;
+            thread::sleep(GATHER);
+        }
+    }
+
+    /// Flushes the index; an engine that does not answer is left alone.
+    pub(crate) fn flush(&self, db: &sled::Db) -> Result<(), Error> {
+        let doing = "flushing the index of the records";
+        let (done, ended) = std::sync::mpsc::sync_channel(1);
+        let db = db.clone();
+        let flush = move || {
+            let _ = done.send(db.flush().map_err(|error| error.to_string()));
+        };
+        let thread = thread::Builder::new().name("lamina-flush".into()).spawn(flush);
+        thread.map_err(|error| Error::storage(doing, error))?;
+        let flushed = match ended.recv_timeout(STUCK) {
+            Ok(flushed) => flushed.map(|_| ()).map_err(|reason| Error::storage(doing, reason)),
+            Err(_) => Err(Error::storage(doing, "its engine does not answer")),
+        };
+        flushed.inspect_err(|error| self.fail(error.clone()))
     }
 
     /// Puts groups into the index at once. They are in the journal already: what fails

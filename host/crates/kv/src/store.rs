@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use lamina_disk::Folder;
 use serde::de::DeserializeOwned;
@@ -14,12 +15,15 @@ use crate::disk::{Directory, FORMAT, JOURNAL, Syncer};
 use crate::error::Error;
 use crate::feed::{Feed, Watch};
 use crate::frame::MacKey;
-use crate::pending::{GROUPS_MAX, Pending};
+use crate::pending::{GROUPS_MAX, Pending, STUCK};
 use crate::position::Position;
 use crate::seal::Keyring;
 use crate::table::Table;
 use crate::txn::Txn;
 use crate::{index, migrate, recover};
+
+/// How often it is looked whether a thread has ended.
+const STEP: Duration = Duration::from_millis(2);
 
 /// The store's settings.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +106,10 @@ pub(crate) struct Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.close();
+        if self.pending.broken().is_some() {
+            // Dropping a broken engine may wait for ever; the process is about to end.
+            std::mem::forget(self.db.clone());
+        }
     }
 }
 
@@ -110,8 +118,27 @@ impl Shared {
         self.committer.close();
         // Each ends when the one before it has.
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if threads.is_empty() {
+            return;
+        }
+        let mut left = STUCK;
         for thread in threads {
-            let _ = thread.join();
+            while !thread.is_finished() && !left.is_zero() {
+                left = left.saturating_sub(STEP);
+                std::thread::sleep(STEP);
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            } else {
+                // What it still had to do the next start does from the journal.
+                tracing::error!("the index's engine does not answer and is left alone");
+            }
+        }
+        // What an engine still has to write when it is dropped must not hold that up.
+        if self.pending.broken().is_none()
+            && let Err(error) = self.pending.flush(&self.db)
+        {
+            tracing::error!(%error, "the index of the records was not flushed; it is made again at the next start");
         }
     }
 }
@@ -155,6 +182,7 @@ impl Store {
             folder: journal.clone(),
             key: key.clone(),
             position: position.clone(),
+            pending: pending.clone(),
             listeners: listeners.clone(),
             retain_bytes: config.retain_bytes,
         };
