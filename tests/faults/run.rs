@@ -41,8 +41,15 @@ impl Stores {
     /// Opens all three, as the platform does when it starts.
     pub(crate) fn open(root: &Path, seam: Arc<dyn Seam>, keys: Keys) -> Result<Self, String> {
         // Small enough that the history has checkpoints of its own making, and that old journals go.
-        let config =
-            Config { checkpoint_bytes: 96 << 10, retain_bytes: 64 << 10, cache_bytes: 8 << 20, ..Config::default() };
+        // Files are made ready as well.
+        let config = Config {
+            checkpoint_bytes: 96 << 10,
+            retain_bytes: 64 << 10,
+            spare_bytes: 24 << 10,
+            spare_after_bytes: 4 << 10,
+            cache_bytes: 8 << 20,
+            ..Config::default()
+        };
         let data = Folder::open(root, seam).map_err(text("the directory"))?;
         let (store, _) = Store::open(&data, root, keys, config).map_err(text("the records"))?;
         let folder = data.folder("artifacts").map_err(text("the artifacts"))?;
@@ -171,7 +178,10 @@ impl Child {
             Work::Rekey => {
                 self.is_rotated = true;
                 store.add_key(NEW_KEY);
-                while self.runtime.block_on(store.reseal(4)).map_err(text("resealing"))?.left > 0 {}
+                let mut from = Some(lamina_kv::Place::default());
+                while let Some(place) = from {
+                    from = self.runtime.block_on(store.reseal(place, 4)).map_err(text("resealing"))?.next;
+                }
             }
             Work::Deploy | Work::Tag | Work::Publish | Work::Delete | Work::Reopen => {}
         }

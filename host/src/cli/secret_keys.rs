@@ -1,7 +1,7 @@
 //! The operator's keys for secrets at rest: from a file, a command, or the
 //! environment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lamina_upkeep::keys::secrets_file;
@@ -14,8 +14,32 @@ use crate::platform::SecretKeys;
 const OUTPUT_BYTES_MAX: usize = 64 << 10;
 const VARIABLE: &str = "LAMINA_SECRETS_KEY";
 
-/// The keys that were given, or none. Never in a message: what was read.
-pub(crate) fn of(file: Option<&Path>, command: Option<&str>, ctx: &Ctx) -> Result<SecretKeys, Failure> {
+/// Where the keys come from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SecretKeysArgs {
+    /// File with the keys that seal secrets at rest: lines of base64 of 32 bytes, the
+    /// first seals. Without it (or LAMINA_SECRETS_KEY) a key is made beside the data
+    #[arg(long, value_name = "FILE", env = "LAMINA_SECRETS_KEY_FILE", hide_env_values = true)]
+    secrets_key_file: Option<PathBuf>,
+    /// Command whose output is such lines
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        conflicts_with = "secrets_key_file",
+        env = "LAMINA_SECRETS_KEY_COMMAND",
+        hide_env_values = true
+    )]
+    secrets_key_command: Option<String>,
+}
+
+impl SecretKeysArgs {
+    /// The keys that were given, or none. Never in a message: what was read.
+    pub(crate) fn read(&self, ctx: &Ctx) -> Result<SecretKeys, Failure> {
+        of(self.secrets_key_file.as_deref(), self.secrets_key_command.as_deref(), ctx)
+    }
+}
+
+fn of(file: Option<&Path>, command: Option<&str>, ctx: &Ctx) -> Result<SecretKeys, Failure> {
     let given = match (file, command, ctx.environment.get(VARIABLE)) {
         (Some(file), _, _) => {
             let text = std::fs::read_to_string(file).map_err(|error| {

@@ -118,6 +118,9 @@ fn say(opened: &lamina_kv::Opened) {
     if let Some(reason) = &opened.rebuilt {
         tracing::warn!(reason, "the index of the records was made again from the journal");
     }
+    if opened.behind > 0 {
+        tracing::info!(records = opened.behind, "the index of the records was brought up to the journal");
+    }
     if opened.torn_bytes > 0 {
         tracing::info!(bytes = opened.torn_bytes, "a write that was cut off, and acknowledged to nobody, was removed");
     }

@@ -127,6 +127,13 @@ fn unwritten(file: &File, file_bytes: u64) -> std::io::Result<Option<u64>> {
     Ok(None)
 }
 
+/// Whether a file's last append was cut short within this line: a start cuts it away.
+pub(crate) fn is_torn_at(folder: &Folder, name: &str, line_bytes_max: usize, line: u64) -> bool {
+    open(folder, name, line_bytes_max).is_ok_and(|end| {
+        end.torn > 0 && newlines(&end.file, end.len).is_ok_and(|whole| whole.saturating_add(1) == line)
+    })
+}
+
 /// How many there are in so many bytes of a file.
 fn newlines(file: &File, len: u64) -> std::io::Result<u64> {
     let (mut offset, mut count) = (0, 0_u64);

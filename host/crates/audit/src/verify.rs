@@ -3,9 +3,10 @@
 use lamina_disk::Folder;
 
 use crate::chain::Chain;
+use crate::end;
 use crate::entry::LINE_BYTES_MAX;
 use crate::error::Broken;
-use crate::files::{HEADS, Lines, Stop, file_name, log_files, shown};
+use crate::files::{HEADS, Lines, file_name, log_files, shown};
 use crate::head::{HEAD_BYTES_MAX, Head};
 
 /// How messages name the head that the caller brought.
@@ -73,14 +74,19 @@ fn walk(
     let lines = Lines::open(folder, &name, LINE_BYTES_MAX).map_err(|error| Broken::read(&path, &error))?;
     let mut lines = lines.ok_or_else(|| Broken::new(&path, 0, "it is gone"))?;
     loop {
-        let taken = match lines.next() {
+        let broken = match lines.next() {
             Ok(None) => return Ok(None),
-            Ok(Some(line)) => chain.take(line),
-            Err(Stop::Torn) => return Ok(Some(Broken::torn(&path, lines.number()))),
-            Err(stop) => return Err(stop.broken(&path, lines.number())),
+            Ok(Some(line)) => match chain.take(line) {
+                Ok(()) => {
+                    took(chain)?;
+                    continue;
+                }
+                Err(error) => Broken::new(&path, lines.number(), error.fault.to_string()),
+            },
+            Err(stop) => stop.broken(&path, lines.number()),
         };
-        taken.map_err(|error| Broken::new(&path, lines.number(), error.fault.to_string()))?;
-        took(chain)?;
+        let is_torn = broken.torn || end::is_torn_at(folder, &name, LINE_BYTES_MAX, lines.number());
+        return if is_torn { Ok(Some(Broken::torn(&path, lines.number()))) } else { Err(broken) };
     }
 }
 
@@ -98,6 +104,7 @@ fn beyond(file: &str, line: u64, head: &Head, chain: &Chain) -> Broken {
 
 /// The heads beside the log, read along with it.
 struct Heads<'a> {
+    folder: &'a Folder,
     lines: Option<Lines>,
     public_key: &'a [u8; 32],
     /// The next one that the chain has not reached.
@@ -107,9 +114,9 @@ struct Heads<'a> {
 }
 
 impl<'a> Heads<'a> {
-    fn open(folder: &Folder, public_key: &'a [u8; 32]) -> Result<Self, Broken> {
+    fn open(folder: &'a Folder, public_key: &'a [u8; 32]) -> Result<Self, Broken> {
         let lines = Lines::open(folder, HEADS, HEAD_BYTES_MAX).map_err(|error| Broken::read(&shown(HEADS), &error))?;
-        let mut heads = Self { lines, public_key, next: None, count: 0, torn: None };
+        let mut heads = Self { folder, lines, public_key, next: None, count: 0, torn: None };
         heads.advance(0)?;
         Ok(heads)
     }
@@ -120,15 +127,20 @@ impl<'a> Heads<'a> {
         let Some(lines) = &mut self.lines else { return Ok(()) };
         let parsed = match lines.next() {
             Ok(None) => return Ok(()),
-            Ok(Some(line)) => Head::parse(line),
-            Err(Stop::Torn) => {
+            Ok(Some(line)) => {
+                Head::parse(line).map_err(|error| Broken::new(&shown(HEADS), lines.number(), error.to_string()))
+            }
+            Err(stop) => Err(stop.broken(&shown(HEADS), lines.number())),
+        };
+        let head = match parsed {
+            Ok(head) => head,
+            Err(broken) if broken.torn || end::is_torn_at(self.folder, HEADS, HEAD_BYTES_MAX, lines.number()) => {
                 self.torn = Some(Broken::torn(&shown(HEADS), lines.number()));
                 return Ok(());
             }
-            Err(stop) => return Err(stop.broken(&shown(HEADS), lines.number())),
+            Err(broken) => return Err(broken),
         };
         let broken = |reason| Broken::new(&shown(HEADS), lines.number(), reason);
-        let head = parsed.map_err(|error| broken(error.to_string()))?;
         head.verify(self.public_key).map_err(|error| broken(error.to_string()))?;
         if head.n < n.max(1) {
             return Err(broken(format!("it signs entry {} after one of entry {n}", head.n)));

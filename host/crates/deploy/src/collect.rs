@@ -32,7 +32,8 @@ impl Deployer {
     pub async fn collect(&self, age: Duration, images_bytes_max: u64) -> Result<Removed, DeployError> {
         let artifacts = &self.deps.artifacts;
         // Taken before the files are listed, so that no later one is missed.
-        let referenced = self.deps.registry.referenced();
+        let registry = &self.deps.registry;
+        let referenced = registry.still(|| registry.referenced()).await?;
         let collected = artifacts.collect(referenced.clone(), age).await?;
         let mut removed = Removed { files: collected.removed, bytes: collected.bytes };
         for file in artifacts.list_derived_with(IMAGES).await? {

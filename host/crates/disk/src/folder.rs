@@ -32,10 +32,9 @@ impl Folder {
     /// A directory in this one, made if it is not there: then its name is on the disk
     /// when this returns.
     pub fn folder(&self, name: &str) -> io::Result<Self> {
-        if !self.dir.is_dir(name) {
-            self.make(name)?;
-            self.sync_dir(".")?;
-        }
+        self.make(name)?;
+        // One that is there may be of a process that was killed before it got here.
+        self.sync_dir(".")?;
         Ok(Self { dir: Arc::new(self.dir.open_dir(name)?), label: self.label(name).into(), seam: self.seam.clone() })
     }
 

@@ -84,11 +84,10 @@ pub fn check(data: &Folder, path: &Path, keys: &Keys, repair: bool) -> Result<Ch
     }
     (checked.sequence, checked.records) = (Some(recovered.tail.sequence), Some(recovered.state.len() as u64));
     if directory.engine.exists()
-        && let Some(reason) = index::compare(&directory.engine, CACHE_BYTES, &recovered.state)
+        && let Some(reason) = index::compare(&directory.engine, CACHE_BYTES, &recovered)
     {
         if repair {
-            let removed = std::fs::remove_dir_all(&directory.engine);
-            removed.map_err(|error| Error::storage("removing the index of the records", error))?;
+            index::remove(&directory.engine)?;
         }
         checked.findings.push(Finding {
             what: reason,

@@ -6,16 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use lamina_disk::Folder;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::commit::Reply;
 use crate::disk::Syncer;
 use crate::error::Error;
 use crate::export::Writer as ExportWriter;
 use crate::frame::{Mac, MacKey};
+use crate::index;
 use crate::journal::{Listing, export_name, journal_name};
 use crate::pending::Pending;
 use crate::position::Position;
+
+/// Who waits for a checkpoint.
+pub(crate) type Reply = oneshot::Sender<Result<Checkpointed, Error>>;
 
 /// Checkpoints that may wait for the one under way.
 pub(crate) const JOBS_MAX: usize = 4;
@@ -106,7 +109,7 @@ impl Checkpointer {
         let mut writer = ExportWriter::begin(&self.folder, &self.key, sequence, chain).map_err(failed)?;
         // Transactions go on meanwhile. What the export holds of them already the
         // journal after it says again.
-        for entry in self.db.iter() {
+        for entry in index::records(&self.db) {
             let (key, value) = entry.map_err(|error| Error::storage("reading records", error))?;
             writer.record(&key, &value).map_err(failed)?;
         }

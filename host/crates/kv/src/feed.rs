@@ -23,7 +23,7 @@ impl Committed {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let named = writes.into_iter().map(|(key, value)| {
             let at = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
-            (text(&key[..at]), text(key.get(at + 1..).unwrap_or_default()), value)
+            (text(&key[..at]), text(key.get(at + 1..).unwrap_or_default()), value.map(Vec::from))
         });
         Self { sequence, writes: named.collect() }
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::disk::JOURNAL;
 use crate::error::Error;
+use crate::index;
 use crate::journal::{Listing, export_name, journal_name};
 use crate::position::Position;
+use crate::spare;
 use crate::store::Store;
 
 /// A file, as far as it belongs to a sequence number.
@@ -116,7 +118,7 @@ impl Store {
     pub fn stats(&self) -> Result<Stats, Error> {
         self.shared.pending.settle();
         let mut stats = Stats { sequence: self.sequence(), ..Stats::default() };
-        for entry in self.shared.db.iter() {
+        for entry in index::records(&self.shared.db) {
             let (key, value) = entry.map_err(|error| Error::storage("reading records", error))?;
             let table = key.split(|byte| *byte == 0).next().unwrap_or_default();
             let table = stats.tables.entry(String::from_utf8_lossy(table).into_owned()).or_default();
@@ -125,7 +127,8 @@ impl Store {
         let storage = |error: std::io::Error| Error::storage("listing the journal", error);
         for name in self.shared.journal.names(".").map_err(storage)? {
             let Some(metadata) = self.shared.journal.metadata(&name).map_err(storage)? else { continue };
-            let usage = if name.ends_with(".journal") { &mut stats.journal } else { &mut stats.exports };
+            let is_journal = name.ends_with(".journal") || name == spare::NAME;
+            let usage = if is_journal { &mut stats.journal } else { &mut stats.exports };
             *usage = Usage { files: usage.files + 1, bytes: usage.bytes + metadata.len() };
         }
         stats.index = usage(&self.shared.engine).map_err(|error| Error::storage("listing the index", error))?;

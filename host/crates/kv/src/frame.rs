@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// Keys and their values from now on; `None` removes.
-pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(crate) type Writes = BTreeMap<Bytes, Option<Bytes>>;
 /// What ties a group to the one before.
 pub(crate) type Mac = [u8; MAC_BYTES];
 
@@ -43,19 +44,22 @@ impl MacKey {
 }
 
 /// A group while it is made; its buffer is used again.
-#[derive(Default)]
 pub(crate) struct GroupWriter {
     bytes: Vec<u8>,
-    first: u64,
     count: u32,
 }
 
+impl Default for GroupWriter {
+    fn default() -> Self {
+        Self { bytes: vec![0; HEAD_BYTES], count: 0 }
+    }
+}
+
 impl GroupWriter {
-    /// Begins a group whose first transaction has this number.
-    pub(crate) fn begin(&mut self, first: u64) {
-        self.bytes.clear();
-        self.bytes.resize(HEAD_BYTES, 0);
-        (self.first, self.count) = (first, 0);
+    /// Empties it.
+    pub(crate) fn begin(&mut self) {
+        self.bytes.truncate(HEAD_BYTES);
+        self.count = 0;
     }
 
     pub(crate) fn push(&mut self, writes: &Writes) {
@@ -80,11 +84,11 @@ impl GroupWriter {
         self.bytes.len()
     }
 
-    /// The group's bytes, and its MAC.
-    pub(crate) fn finish(&mut self, key: &MacKey, before: &Mac) -> (&[u8], Mac) {
+    /// The group's bytes, whose first transaction has this number, and its MAC.
+    pub(crate) fn finish(&mut self, key: &MacKey, first: u64, before: &Mac) -> (&[u8], Mac) {
         let body = self.bytes.len() - HEAD_BYTES;
         self.bytes[0..4].copy_from_slice(&number(body));
-        self.bytes[8..16].copy_from_slice(&self.first.to_le_bytes());
+        self.bytes[8..16].copy_from_slice(&first.to_le_bytes());
         self.bytes[16..20].copy_from_slice(&self.count.to_le_bytes());
         let (head, body) = self.bytes.split_at(HEAD_BYTES);
         let mac = key.group(before, head, body);
@@ -170,19 +174,19 @@ impl<'a> Group<'a> {
     }
 
     /// Hands out its transactions in order.
-    pub(crate) fn each(&self, mut each: impl FnMut(u64, Writes)) -> Result<(), Broken> {
+    pub(crate) fn each(&self, mut each: impl FnMut(u64, BTreeMap<&'a [u8], Option<&'a [u8]>>)) -> Result<(), Broken> {
         let mut reader = Reader(self.body);
         for number in 0..self.count {
-            let mut writes = Writes::new();
+            let mut writes = BTreeMap::new();
             for _ in 0..reader.u32()? {
                 let puts = reader.take(1)?[0];
                 let length = usize::from(reader.u16()?);
-                let key = reader.take(length)?.to_vec();
+                let key = reader.take(length)?;
                 let value = match puts {
                     0 => None,
                     1 => {
                         let length = reader.u32()? as usize;
-                        Some(reader.take(length)?.to_vec())
+                        Some(reader.take(length)?)
                     }
                     _ => return Err(Broken("a write is neither put nor remove")),
                 };
@@ -228,26 +232,29 @@ mod tests {
     use super::*;
 
     fn writes(number: u8) -> Writes {
-        let put = (vec![number, 1], Some(vec![number; usize::from(number)]));
-        Writes::from([put, (vec![number, 2], None)])
+        let put = (Bytes::from(vec![number, 1]), Some(Bytes::from(vec![number; usize::from(number)])));
+        Writes::from([put, (Bytes::from(vec![number, 2]), None)])
     }
 
     #[test]
     fn groups_read_back_and_every_flip_is_found() {
         let (key, before) = (MacKey::new(&[7; 32]), [3; MAC_BYTES]);
         let mut writer = GroupWriter::default();
-        writer.begin(41);
         for number in 0..3 {
             writer.push(&writes(number));
         }
-        let (bytes, mac) = writer.finish(&key, &before);
+        let (bytes, mac) = writer.finish(&key, 41, &before);
         let bytes = bytes.to_vec();
         let group = Group::parse(&bytes).unwrap();
         assert_eq!((group.first, group.last(), group.bytes()), (41, 43, bytes.len()));
         assert_eq!(group.verify(&key, &before), Some(mac));
         assert_eq!(group.verify(&key, &[4; MAC_BYTES]), None);
         let mut seen = Vec::new();
-        group.each(|number, writes| seen.push((number, writes))).unwrap();
+        let owned = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
+        let each = |number, writes: BTreeMap<&[u8], Option<&[u8]>>| {
+            seen.push((number, writes.into_iter().map(|(key, value)| (owned(key), value.map(owned))).collect()));
+        };
+        group.each(each).unwrap();
         assert_eq!(seen, [(41, writes(0)), (42, writes(1)), (43, writes(2))]);
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();

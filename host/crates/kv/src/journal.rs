@@ -6,6 +6,7 @@ use lamina_disk::{File, Folder};
 
 use crate::error::Error;
 use crate::frame::{MAC_BYTES, Mac, Reader};
+use crate::spare;
 
 const MAGIC: &[u8; 8] = b"LAMJRN01";
 /// Magic, first sequence number, MAC before it.
@@ -85,6 +86,8 @@ pub(crate) struct Tail {
     pub(crate) first: u64,
     /// Where the next group goes.
     pub(crate) at: u64,
+    /// How long the file is: after its last group there are zeros.
+    pub(crate) length: u64,
     /// The last transaction that is on the disk.
     pub(crate) sequence: u64,
     /// The MAC of its group.
@@ -101,26 +104,43 @@ pub(crate) enum Failed {
 }
 
 impl Tail {
-    /// A new last file, on the disk when this returns.
-    pub(crate) fn create(folder: &Folder, sequence: u64, mac: Mac) -> Result<Self, Failed> {
+    /// A new last file, on the disk when this returns: the spare one, if there is one.
+    pub(crate) fn create(folder: &Folder, spare: Option<&File>, sequence: u64, mac: Mac) -> Result<Self, Failed> {
         let header = Header { first: sequence + 1, before: mac };
         let name = journal_name(header.first);
+        let head = |file: &File| file.write_at(0, &header.bytes()).and_then(|()| file.sync());
         let make = || {
             // Left by an attempt that failed half-way; nothing was ever appended to it.
             folder.remove(&name)?;
-            let file = folder.create(&name)?;
-            file.write_at(0, &header.bytes())?;
-            file.sync()?;
+            let file = match spare {
+                Some(file) => {
+                    head(file)?;
+                    folder.rename(spare::NAME, &name)?;
+                    file.clone()
+                }
+                None => {
+                    let file = folder.create(&name)?;
+                    head(&file)?;
+                    file
+                }
+            };
             folder.sync_dir(".")?;
-            Ok(file)
+            let length = file.len()?;
+            Ok(Self { file, first: header.first, at: HEADER_BYTES, length, sequence, mac })
         };
-        match make() {
-            Ok(file) => Ok(Self { file, first: header.first, at: HEADER_BYTES, sequence, mac }),
-            Err(error) => {
-                // Were it to stay, the journal would go on in two files.
-                let removed = folder.remove(&name).and_then(|_| folder.sync_dir("."));
-                Err(if removed.is_ok() { Failed::Clean(error) } else { Failed::Unknown(error) })
-            }
+        make().map_err(|error| {
+            // Were it to stay, the journal would go on in two files.
+            let removed = folder.remove(&name).and_then(|_| folder.sync_dir("."));
+            if removed.is_ok() { Failed::Clean(error) } else { Failed::Unknown(error) }
+        })
+    }
+
+    /// The journal goes on in another file: the zeros are given back.
+    pub(crate) fn leave(self) {
+        if self.length > self.at
+            && let Err(error) = self.file.set_len(self.at)
+        {
+            tracing::debug!(%error, "a journal file stays longer than it need be");
         }
     }
 
@@ -134,12 +154,14 @@ impl Tail {
         if let Err(error) = self.file.write_at(self.at, bytes) {
             // What is there of it must not stay: the next group would follow it.
             let cut = self.file.set_len(self.at).and_then(|()| self.file.sync());
+            self.length = self.at;
             return Err(if cut.is_ok() { Failed::Clean(error) } else { Failed::Unknown(error) });
         }
         // After a failed sync the kernel may have dropped what it could not write, so
         // that a later one would succeed without it: never go on.
         self.file.sync().map_err(Failed::Unknown)?;
         self.at += bytes.len() as u64;
+        self.length = self.length.max(self.at);
         (self.sequence, self.mac) = (sequence, mac);
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! crate that names sled. It knows no record's meaning and keeps nothing larger
 //! than 64 KiB. The layout is drawn in `host/ARCHITECTURE.md`.
 
+mod answer;
 mod check;
 mod checkpoint;
 mod commit;
@@ -14,6 +15,7 @@ mod export;
 mod feed;
 mod files;
 mod frame;
+mod gather;
 mod index;
 mod journal;
 mod migrate;
@@ -22,16 +24,18 @@ mod position;
 mod recover;
 mod reseal;
 mod seal;
+mod spare;
 mod store;
 mod table;
 mod txn;
+mod writer;
 
 pub use check::{Checked, Finding, check};
 pub use checkpoint::Checkpointed;
 pub use error::Error;
 pub use feed::{Committed, Watch, WatchError};
 pub use files::{FilePart, Files, Stats, Usage};
-pub use reseal::Resealed;
+pub use reseal::{Place, Resealed};
 pub use seal::{KeyId, Keyring};
 pub use store::{Config, Keys, Opened, Store};
 pub use table::Table;

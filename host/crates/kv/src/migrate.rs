@@ -34,7 +34,7 @@ pub(crate) fn begin(data: &Folder, directory: &Directory) -> Result<(), Error> {
     {
         return Err(missing());
     }
-    Tail::create(&journal, 0, Mac::default()).map_err(|failed| storage(failed.into_error()))?;
+    Tail::create(&journal, None, 0, Mac::default()).map_err(|failed| storage(failed.into_error()))?;
     finish(data)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn from_format_1(data: &Folder, directory: &Directory, keys: &Keys, c
     let db = index::attempt(&directory.engine, config.cache_bytes)
         .map_err(|reason| Error::storage("opening the records of format 1", reason))?;
     let journal = data.folder(JOURNAL).map_err(storage)?;
-    Tail::create(&journal, 0, MIGRATED).map_err(|failed| storage(failed.into_error()))?;
+    Tail::create(&journal, None, 0, MIGRATED).map_err(|failed| storage(failed.into_error()))?;
     let mut writer = Writer::begin(&journal, &MacKey::new(&keys.journal), 0, &MIGRATED).map_err(storage)?;
     for entry in db.iter() {
         let (key, value) = entry.map_err(|error| Error::storage("reading the records of format 1", error))?;

@@ -1,30 +1,40 @@
 //! What is on the disk and not yet in the index: the index is brought up to the
 //! journal beside the transactions, by a thread of its own, and readers look here
 //! first.
+//!
+//! It comes late on purpose: of a record that changes often the index gets one value
+//! and not each, and its engine's writes do not hold up the journal's syncs.
 
-use std::collections::{BTreeMap, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use bytes::Bytes;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::checkpoint::Job;
+use crate::checkpoint::{JOBS_MAX, Job};
 use crate::error::Error;
+use crate::index;
+use crate::position::Position;
 
-/// Groups that may wait for the index; past it the next one waits.
-pub(crate) const GROUPS_MAX: usize = 256;
-/// Bytes that may wait for the index, and one group more.
+/// Bytes at which the index is brought up to the journal.
+const DUE_BYTES: usize = 16 << 20;
+/// After so long it is, however little waits.
+const DUE: Duration = Duration::from_secs(1);
+/// Bytes that may wait for the index, and one group more; past it the next one
+/// waits.
 const BYTES_MAX: usize = 32 << 20;
-/// How long the index's thread lets groups gather: its engine syncs for each batch,
-/// and would hold up the journal's syncs if it did for each group.
-const GATHER: Duration = Duration::from_millis(10);
-/// After so long the index's engine is not waited for any more.
+/// Records that are put into the index between two looks.
+const CHUNK: usize = 256;
+/// From one look to the next when the index takes no more.
+const BROKEN_PAUSE: Duration = Duration::from_millis(10);
+/// After so long without progress the index's engine is not waited for any more.
 pub(crate) const STUCK: Duration = Duration::from_secs(20);
 
-/// A group's writes.
-pub(crate) type Written = Arc<HashMap<Vec<u8>, Option<Vec<u8>>>>;
+/// What a group wrote. Clones of keys and values share their bytes.
+pub(crate) type Written = HashMap<Bytes, Option<Bytes>>;
 
 /// See the module. Clones share it.
 #[derive(Clone, Default)]
@@ -33,32 +43,42 @@ pub(crate) struct Pending(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
+    /// Said when there may be something to do for the thread.
+    due: Condvar,
+    /// Said when the index got on, or takes no more.
     settled: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     /// Each key's newest value, and the group that wrote it.
-    newest: BTreeMap<Vec<u8>, (u64, Option<Vec<u8>>)>,
+    newest: BTreeMap<Bytes, (u64, Option<Bytes>)>,
     bytes: usize,
+    /// The last transaction that was added.
+    added: u64,
+    /// Every transaction up to this one is in the index.
+    applied: u64,
+    /// The transaction that somebody waits for.
+    wanted: u64,
+    /// How often the index got on.
+    steps: u64,
+    /// Checkpoints, whose exports must hold all that is added now.
+    jobs: VecDeque<Job>,
+    closed: bool,
     /// Why the index takes no more.
     broken: Option<Error>,
 }
 
-/// Work of the thread, in the order of the journal.
-pub(crate) enum Task {
-    /// Puts a group's writes into the index.
-    Apply {
-        /// Its last transaction.
-        sequence: u64,
-        /// What it wrote.
-        written: Written,
-    },
-    /// A checkpoint, whose export must hold all before it.
-    Checkpoint(Job),
-}
+/// Records of a chunk: key, group, value.
+type Chunk = Vec<(Bytes, u64, Option<Bytes>)>;
 
 impl Pending {
+    /// Nothing is pending after this transaction.
+    pub(crate) fn new(sequence: u64) -> Self {
+        let state = State { added: sequence, applied: sequence, ..State::default() };
+        Self(Arc::new(Shared { state: Mutex::new(state), ..Shared::default() }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,25 +89,39 @@ impl Pending {
         if state.bytes > BYTES_MAX {
             state = self.wait(state, |state| state.bytes > BYTES_MAX);
         }
-        for (key, value) in &**written {
-            state.bytes += size(key, value.as_deref());
+        let was = (state.newest.is_empty(), state.bytes < DUE_BYTES);
+        for (key, value) in written {
+            state.bytes += size(key, value.as_ref());
             if let Some((_, old)) = state.newest.insert(key.clone(), (sequence, value.clone())) {
-                state.bytes -= size(key, old.as_deref());
+                state.bytes -= size(key, old.as_ref());
             }
+        }
+        state.added = sequence;
+        if was != (state.newest.is_empty(), state.bytes < DUE_BYTES) {
+            self.0.due.notify_all();
         }
     }
 
     /// The newest value of a key that is not in the index yet; `None` when the index
     /// has it.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<Bytes>> {
         self.lock().newest.get(key).map(|(_, value)| value.clone())
     }
 
-    /// All such values of keys from this one on that begin with `prefix`.
-    pub(crate) fn range(&self, from: &[u8], prefix: &[u8]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+    /// Such values of keys from this one on that begin with `prefix`, and as many
+    /// removals as lie between them; no more values than `limit`.
+    pub(crate) fn range(&self, from: &[u8], prefix: &[u8], limit: usize) -> BTreeMap<Bytes, Option<Bytes>> {
+        let (mut found, mut values) = (BTreeMap::new(), 0);
         let state = self.lock();
-        let newest = state.newest.range(from.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-        newest.map(|(key, (_, value))| (key.clone(), value.clone())).collect()
+        let from = (Bound::Included(from), Bound::Unbounded);
+        for (key, (_, value)) in state.newest.range::<[u8], _>(from).take_while(|(key, _)| key.starts_with(prefix)) {
+            if values == limit {
+                break;
+            }
+            values += usize::from(value.is_some());
+            found.insert(key.clone(), value.clone());
+        }
+        found
     }
 
     /// Why the index takes no more, if it does not.
@@ -98,42 +132,50 @@ impl Pending {
     /// Waits until the index holds all that was added so far, or takes no more.
     /// Blocks.
     pub(crate) fn settle(&self) {
-        let state = self.lock();
-        drop(self.wait(state, |state| !state.newest.is_empty()));
+        let mut state = self.lock();
+        let upto = state.added;
+        state.wanted = state.wanted.max(upto);
+        self.0.due.notify_all();
+        drop(self.wait(state, |state| state.applied < upto));
     }
 
     /// Waits while it is so and the index takes more. An index that does not get on
     /// counts as broken: its engine may never answer after a failed sync.
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, is_so: impl Fn(&State) -> bool) -> MutexGuard<'a, State> {
-        let waits = |state: &mut State| is_so(state) && state.broken.is_none();
-        let waited = self.0.settled.wait_timeout_while(state, STUCK, waits);
-        let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        if timeout.timed_out() {
-            state
-                .broken
-                .get_or_insert(Error::storage("writing the index of the records", "its engine does not answer"));
-            self.0.settled.notify_all();
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>, is_so: impl Fn(&State) -> bool) -> MutexGuard<'a, State> {
+        loop {
+            let steps = state.steps;
+            let waits = |state: &mut State| is_so(state) && state.broken.is_none();
+            let waited = self.0.settled.wait_timeout_while(state, STUCK, waits);
+            let timeout;
+            (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !timeout.timed_out() {
+                return state;
+            }
+            if state.steps == steps {
+                self.broke(&mut state, silent());
+                return state;
+            }
         }
-        state
     }
 
-    /// Hands a task to the index's thread; waits while it has too many.
-    pub(crate) fn send(&self, tasks: &mpsc::Sender<Task>, mut task: Task) -> Result<(), (Error, Task)> {
-        let mut left = STUCK;
-        loop {
-            task = match tasks.try_send(task) {
-                Ok(()) => return Ok(()),
-                Err(mpsc::error::TrySendError::Closed(task)) => return Err((Error::Closed, task)),
-                Err(mpsc::error::TrySendError::Full(task)) => task,
-            };
-            let Some(rest) = left.checked_sub(GATHER) else {
-                let error = Error::storage("writing the index of the records", "its engine does not answer");
-                self.fail(error.clone());
-                return Err((error, task));
-            };
-            left = rest;
-            thread::sleep(GATHER);
+    /// Hands a checkpoint to the thread, unless too many wait there.
+    pub(crate) fn checkpoint(&self, job: Job) -> Result<(), (Error, Job)> {
+        let mut state = self.lock();
+        if let Some(error) = &state.broken {
+            return Err((error.clone(), job));
         }
+        if state.jobs.len() >= JOBS_MAX {
+            return Err((too_many(), job));
+        }
+        state.jobs.push_back(job);
+        self.0.due.notify_all();
+        Ok(())
+    }
+
+    /// Has the thread end when it has put in what is pending.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.0.due.notify_all();
     }
 
     /// Flushes the index; an engine that does not answer is left alone.
@@ -150,101 +192,126 @@ impl Pending {
             Ok(flushed) => flushed.map(|_| ()).map_err(|reason| Error::storage(doing, reason)),
             Err(_) => Err(Error::storage(doing, "its engine does not answer")),
         };
-        flushed.inspect_err(|error| self.fail(error.clone()))
+        flushed.inspect_err(|error| self.broke(&mut self.lock(), error.clone()))
     }
 
-    /// Puts groups into the index at once. They are in the journal already: what fails
-    /// here is made again at the next start.
-    fn apply(&self, db: &sled::Db, groups: &[(u64, Written)]) {
-        if groups.is_empty() || self.broken().is_some() {
-            return;
-        }
-        match put(db, groups) {
-            Ok(()) => groups.iter().for_each(|(sequence, written)| self.applied(*sequence, written)),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn applied(&self, sequence: u64, written: &Written) {
-        let mut state = self.lock();
-        for key in written.keys() {
-            // A later group may have written it again.
-            if state.newest.get(key).is_some_and(|(newest, _)| *newest == sequence)
-                && let Some((_, value)) = state.newest.remove(key)
-            {
-                state.bytes -= size(key, value.as_deref());
-            }
-        }
+    fn broke(&self, state: &mut State, error: Error) {
+        state.broken.get_or_insert(error);
         self.0.settled.notify_all();
     }
 
-    fn fail(&self, error: Error) {
-        self.lock().broken.get_or_insert(error);
-        self.0.settled.notify_all();
-    }
-
-    /// Starts the thread, which ends when the sender of tasks is dropped.
+    /// Starts the thread, which ends after [`Pending::close`]. Checkpoints go on to
+    /// `jobs`.
     pub(crate) fn start(
         &self,
         db: sled::Db,
-        mut tasks: mpsc::Receiver<Task>,
         jobs: mpsc::Sender<Job>,
+        position: Arc<Position>,
     ) -> Result<JoinHandle<()>, Error> {
         let this = self.clone();
-        let run = move || {
-            while let Some(task) = tasks.blocking_recv() {
-                let mut groups = Vec::new();
-                let mut job = None;
-                let mut take = |task| match task {
-                    Task::Apply { sequence, written } => groups.push((sequence, written)),
-                    Task::Checkpoint(due) => job = Some(due),
-                };
-                let is_group = matches!(task, Task::Apply { .. });
-                take(task);
-                if is_group {
-                    thread::sleep(GATHER);
-                    while let Ok(task) = tasks.try_recv() {
-                        let is_group = matches!(task, Task::Apply { .. });
-                        take(task);
-                        if !is_group {
-                            break;
-                        }
-                    }
-                }
-                this.apply(&db, &groups);
-                match (job, this.broken()) {
-                    (None, _) => {}
-                    (Some(job), Some(error)) => job.fail(error),
-                    (Some(job), None) => {
-                        if let Err(error) = jobs.blocking_send(job) {
-                            error.0.fail(Error::Closed);
-                        }
-                    }
-                }
-            }
-        };
+        let run = move || this.run(&db, &jobs, &position);
         let thread = thread::Builder::new().name("lamina-index".into()).spawn(run);
         thread.map_err(|error| Error::storage("starting the index's thread", error))
     }
-}
 
-fn put(db: &sled::Db, groups: &[(u64, Written)]) -> Result<(), Error> {
-    let doing = "writing the index of the records";
-    let mut newest: HashMap<&[u8], Option<&[u8]>> = HashMap::new();
-    for (_, written) in groups {
-        newest.extend(written.iter().map(|(key, value)| (key.as_slice(), value.as_deref())));
-    }
-    let mut batch = sled::Batch::default();
-    for (key, value) in newest {
-        match value {
-            Some(value) => batch.insert(key, value),
-            None => batch.remove(key),
+    fn run(&self, db: &sled::Db, jobs: &mpsc::Sender<Job>, position: &Position) {
+        loop {
+            let mut state = self.lock();
+            let is_idle = |state: &mut State| state.newest.is_empty() && !state.must_act();
+            state = self.0.due.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
+            let gathers = |state: &mut State| state.bytes < DUE_BYTES && !state.must_act();
+            (state, _) = self.0.due.wait_timeout_while(state, DUE, gathers).unwrap_or_else(PoisonError::into_inner);
+            let (upto, due, closed) = (state.added, std::mem::take(&mut state.jobs), state.closed);
+            drop(state);
+            // What fails is in the journal, and is put in at the next start.
+            if self.broken().is_none()
+                && let Err(error) = self.apply(db, upto)
+            {
+                self.broke(&mut self.lock(), error);
+            }
+            for job in due {
+                // Never waited for: the index must get on while an export is made.
+                let sent = match self.broken() {
+                    Some(error) => Err((error, job)),
+                    None => jobs.try_send(job).map_err(|error| match error {
+                        TrySendError::Full(job) => (too_many(), job),
+                        TrySendError::Closed(job) => (Error::Closed, job),
+                    }),
+                };
+                if let Err((error, job)) = sent {
+                    position.put_off();
+                    job.fail(error);
+                }
+            }
+            if closed {
+                return;
+            }
+            if self.broken().is_some() {
+                // Whoever comes is answered, and no more is done.
+                thread::sleep(BROKEN_PAUSE);
+            }
         }
     }
-    let applied = catch_unwind(AssertUnwindSafe(|| db.apply_batch(batch)));
-    applied.map_err(|_| Error::storage(doing, "the engine panicked"))?.map_err(|error| Error::storage(doing, error))
+
+    /// Puts all into the index that was added up to this transaction, and is not
+    /// overwritten by a later one.
+    fn apply(&self, db: &sled::Db, upto: u64) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let chunk = self.chunk(after, upto);
+            index::write(db, chunk.iter().map(|(key, _, value)| (key, value.as_ref())))?;
+            self.applied(&chunk);
+            if chunk.len() < CHUNK {
+                break;
+            }
+            after = chunk.into_iter().next_back().map(|(key, ..)| key);
+        }
+        if self.lock().applied < upto {
+            index::reached(db, upto)?;
+            let mut state = self.lock();
+            state.applied = upto;
+            state.steps += 1;
+            self.0.settled.notify_all();
+        }
+        Ok(())
+    }
+
+    fn chunk(&self, after: Option<Bytes>, upto: u64) -> Chunk {
+        let state = self.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let due = state.newest.range((from, Bound::Unbounded)).filter(|(_, (sequence, _))| *sequence <= upto);
+        due.take(CHUNK).map(|(key, (sequence, value))| (key.clone(), *sequence, value.clone())).collect()
+    }
+
+    fn applied(&self, chunk: &Chunk) {
+        let mut state = self.lock();
+        for (key, sequence, _) in chunk {
+            // A later group may have written it again.
+            if state.newest.get(key).is_some_and(|(newest, _)| newest == sequence)
+                && let Some((_, value)) = state.newest.remove(key)
+            {
+                state.bytes -= size(key, value.as_ref());
+            }
+        }
+        state.steps += 1;
+        self.0.settled.notify_all();
+    }
 }
 
-fn size(key: &[u8], value: Option<&[u8]>) -> usize {
-    key.len() + value.map_or(0, <[u8]>::len)
+impl State {
+    fn must_act(&self) -> bool {
+        self.closed || self.wanted > self.applied || !self.jobs.is_empty()
+    }
+}
+
+fn too_many() -> Error {
+    Error::storage("making a checkpoint", "too many wait already")
+}
+
+fn silent() -> Error {
+    Error::storage("writing the index of the records", "its engine does not answer")
+}
+
+fn size(key: &[u8], value: Option<&Bytes>) -> usize {
+    key.len() + value.map_or(0, Bytes::len)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Shared by the commit thread, the checkpoint thread, and whoever asks.
+/// Shared by the threads that write and make checkpoints, and whoever asks.
 pub(crate) struct Position {
     now: Mutex<Now>,
     removing: Mutex<()>,

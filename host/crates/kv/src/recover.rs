@@ -1,15 +1,20 @@
 //! From the newest export and the journal after it to what the records are.
 
+use std::collections::HashSet;
+
 use lamina_disk::Folder;
 
 use crate::error::Error;
 use crate::export::{self, State, TEMPORARY};
 use crate::frame::{Group, Mac, MacKey};
 use crate::journal::{FILE_BYTES_MAX, HEADER_BYTES, Header, Listing, Tail, damaged, export_name, journal_name};
+use crate::spare;
 
 /// What the journal says.
 pub(crate) struct Recovered {
     pub(crate) state: State,
+    /// Keys that the journal after the export writes: the index may be behind in them.
+    pub(crate) touched: HashSet<Vec<u8>>,
     pub(crate) tail: Tail,
     /// Transactions after the export.
     pub(crate) replayed: u64,
@@ -25,11 +30,13 @@ pub(crate) struct Recovered {
 pub(crate) fn recover(folder: &Folder, key: &MacKey, mend: bool) -> Result<Recovered, Error> {
     let listing = Listing::of(folder).map_err(|error| Error::storage("listing the journal", error))?;
     if mend {
-        folder.remove(TEMPORARY).map_err(|error| Error::storage("removing an export that did not end", error))?;
+        let removed = folder.remove(TEMPORARY).and_then(|_| folder.remove(spare::NAME));
+        removed.map_err(|error| Error::storage("removing a file that was not ended", error))?;
     }
     let (start, export_bytes) = newest_export(folder, key, &listing)?;
-    let mut reading = Reading { folder, key, mend, sequence: start.sequence, mac: start.chain, state: start.state };
-    let from = start.sequence + 1;
+    let Start { sequence, chain, state } = start;
+    let mut reading = Reading { folder, key, mend, sequence, mac: chain, state, touched: HashSet::new() };
+    let from = sequence + 1;
     let files: Vec<u64> = listing.journals.iter().copied().filter(|first| *first >= from).collect();
     if files.first() != Some(&from) {
         return Err(damaged(&journal_name(from), 0, "it is missing: the journal must go on here"));
@@ -50,15 +57,16 @@ pub(crate) fn recover(folder: &Folder, key: &MacKey, mend: bool) -> Result<Recov
     let Some((first, at)) = last else {
         return Err(damaged(&journal_name(from), 0, "its head is not there"));
     };
-    let Reading { sequence, mac, state, .. } = reading;
+    let Reading { sequence, mac, state, touched, .. } = reading;
     let file = folder.edit(&journal_name(first)).map_err(|error| Error::storage("opening the journal", error))?;
-    let tail = Tail { file, first, at, sequence, mac };
+    let length = file.len().map_err(|error| Error::storage("opening the journal", error))?;
+    let tail = Tail { file, first, at, length, sequence, mac };
     if mend {
         // A group that nobody was told of may be here by luck alone.
         let synced = tail.file.sync().and_then(|()| folder.sync_dir("."));
         synced.map_err(|error| Error::storage("syncing the journal", error))?;
     }
-    Ok(Recovered { state, tail, replayed: sequence - start.sequence, torn_bytes, export_bytes, journal_bytes })
+    Ok(Recovered { state, touched, tail, replayed: sequence + 1 - from, torn_bytes, export_bytes, journal_bytes })
 }
 
 struct Start {
@@ -89,6 +97,7 @@ struct Reading<'a> {
     sequence: u64,
     mac: Mac,
     state: State,
+    touched: HashSet<Vec<u8>>,
 }
 
 enum Read {
@@ -120,13 +129,15 @@ impl Reading<'_> {
             return Err(damaged(&name, 16, "it does not go on from what is before it"));
         }
         let mut at = HEADER_BYTES;
-        while at < bytes.len() as u64 {
+        // After the last group there may be zeros, to be written over.
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
+        while at < end {
             let rest = bytes.get(usize::try_from(at).unwrap_or(usize::MAX)..).unwrap_or_default();
             match Group::parse(rest) {
                 Ok(group) => at += self.group(&name, at, &group)?,
-                Err(_) if is_last && !goes_on(rest, self.sequence + 1) => {
+                Err(_) if is_last && !goes_on(rest, end - at, self.sequence + 1) => {
                     self.cut(&name, at)?;
-                    return Ok(Read::File { at, torn: rest.len() as u64 });
+                    return Ok(Read::File { at, torn: end - at });
                 }
                 Err(broken) => return Err(damaged(&name, at, broken.0)),
             }
@@ -148,12 +159,15 @@ impl Reading<'_> {
         }
         let mac = group.verify(self.key, &self.mac);
         self.mac = mac.ok_or_else(|| damaged(name, at, "it is not what this platform has written"))?;
-        let state = &mut self.state;
+        let (state, touched) = (&mut self.state, &mut self.touched);
         let applied = group.each(|_, writes| {
             for (key, value) in writes {
+                if !touched.contains(key) {
+                    touched.insert(key.to_vec());
+                }
                 match value {
-                    Some(value) => state.insert(key, value),
-                    None => state.remove(&key),
+                    Some(value) => state.insert(key.to_vec(), value.to_vec()),
+                    None => state.remove(key),
                 };
             }
         });
@@ -171,9 +185,10 @@ impl Reading<'_> {
     }
 }
 
-/// Whether a valid group follows somewhere: then what is broken was whole once.
-fn goes_on(bytes: &[u8], from: u64) -> bool {
-    (1..bytes.len()).any(|at| {
+/// Whether a valid group begins somewhere in so many bytes: then what is broken was
+/// whole once.
+fn goes_on(bytes: &[u8], within: u64, from: u64) -> bool {
+    (1..usize::try_from(within).unwrap_or(usize::MAX)).any(|at| {
         let rest = &bytes[at..];
         Group::is_plausible(rest, from) && Group::parse(rest).is_ok()
     })

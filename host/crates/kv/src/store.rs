@@ -5,21 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use bytes::Bytes;
 use lamina_disk::Folder;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::checkpoint::{Checkpointed, Checkpointer, JOBS_MAX, Listeners};
-use crate::commit::{Committer, Writer};
+use crate::commit::Committer;
 use crate::disk::{Directory, FORMAT, JOURNAL, Syncer};
 use crate::error::Error;
 use crate::feed::{Feed, Watch};
-use crate::frame::MacKey;
-use crate::pending::{GROUPS_MAX, Pending, STUCK};
+use crate::frame::{GroupWriter, MacKey};
+use crate::gather::Gathering;
+use crate::pending::{Pending, STUCK};
 use crate::position::Position;
 use crate::seal::Keyring;
+use crate::spare::Spare;
 use crate::table::Table;
 use crate::txn::Txn;
+use crate::writer::{Journal, Writer};
 use crate::{index, migrate, recover};
 
 /// How often it is looked whether a thread has ended.
@@ -30,15 +34,21 @@ const STEP: Duration = Duration::from_millis(2);
 pub struct Config {
     /// Memory for the index's page cache, in bytes. Default 64 MiB.
     pub cache_bytes: u64,
-    /// Transactions that may wait for the commit thread; past it their callers
-    /// wait. Default 1,024.
+    /// Transactions that may wait for the disk; past it their callers wait for their
+    /// turn. Default 1,024.
     pub queue_max: usize,
     /// Bytes that the journal grows by before a checkpoint is made; twice the export
-    /// counts when that is more. Default 16 MiB.
+    /// counts when that is more. Default 64 MiB.
     pub checkpoint_bytes: u64,
     /// Bytes of the journal before a checkpoint that are kept, for incremental
     /// backups. Default 16 MiB.
     pub retain_bytes: u64,
+    /// Length of a journal file that is made ready beside the transactions. Default 16
+    /// MiB.
+    pub spare_bytes: u64,
+    /// How far a journal file grows before the next one is made ready: a store that is
+    /// written little has none. Default 1 MiB.
+    pub spare_after_bytes: u64,
     /// The tables whose values are sealed, for [`Store::reseal`]. Default: none.
     pub sealed: &'static [&'static str],
 }
@@ -48,8 +58,10 @@ impl Default for Config {
         Self {
             cache_bytes: 64 << 20,
             queue_max: 1_024,
-            checkpoint_bytes: 16 << 20,
+            checkpoint_bytes: 64 << 20,
             retain_bytes: 16 << 20,
+            spare_bytes: 16 << 20,
+            spare_after_bytes: 1 << 20,
             sealed: &[],
         }
     }
@@ -73,6 +85,8 @@ pub struct Opened {
     pub replayed: u64,
     /// Bytes of a write that was cut off, and acknowledged to nobody.
     pub torn_bytes: u64,
+    /// Records in which the index was behind the journal, as it is after a kill.
+    pub behind: u64,
     /// Why the index was made again, if it was.
     pub rebuilt: Option<String>,
     /// The older format that the directory had.
@@ -92,7 +106,7 @@ pub(crate) struct Shared {
     /// The index's and the one that makes checkpoints, in the order in which they end.
     threads: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) pending: Pending,
-    pub(crate) db: sled::Db,
+    pub(crate) db: index::Engine,
     pub(crate) keys: Keyring,
     pub(crate) journal: Folder,
     pub(crate) engine: std::path::PathBuf,
@@ -107,8 +121,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.close();
         if self.pending.broken().is_some() {
-            // Dropping a broken engine may wait for ever; the process is about to end.
-            std::mem::forget(self.db.clone());
+            self.db.forget();
         }
     }
 }
@@ -116,6 +129,7 @@ impl Drop for Shared {
 impl Shared {
     fn close(&self) {
         self.committer.close();
+        self.pending.close();
         // Each ends when the one before it has.
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         if threads.is_empty() {
@@ -164,18 +178,17 @@ impl Store {
         let storage = |error: std::io::Error| Error::storage("opening the records", error);
         let journal = data.folder(JOURNAL).map_err(storage)?;
         let recovered = recover::recover(&journal, &key, true)?;
-        let index::Opened { db, rebuilt } = index::open(&directory.engine, config.cache_bytes, &recovered.state)?;
-        drop(recovered.state);
+        let index::Opened { db, behind, rebuilt } = index::open(&directory.engine, config.cache_bytes, &recovered)?;
+        drop((recovered.state, recovered.touched));
         let tail = recovered.tail;
         // A migration means to have it made again.
         (opened.sequence, opened.rebuilt) = (tail.sequence, rebuilt.filter(|_| opened.migrated_from.is_none()));
-        (opened.replayed, opened.torn_bytes) = (recovered.replayed, recovered.torn_bytes);
+        (opened.replayed, opened.torn_bytes, opened.behind) = (recovered.replayed, recovered.torn_bytes, behind);
         let sizes = (recovered.journal_bytes, recovered.export_bytes);
         let position = Arc::new(Position::new(tail.first, tail.at, tail.sequence, sizes, config.checkpoint_bytes));
         let (listeners, feed) = (Listeners::default(), Feed::new());
         let (jobs, waiting) = mpsc::channel(JOBS_MAX);
-        let (tasks, applying) = mpsc::channel(GROUPS_MAX);
-        let pending = Pending::default();
+        let pending = Pending::new(tail.sequence);
         let checkpointer = Checkpointer {
             db: db.clone(),
             syncer: Syncer::new(&directory.engine).map_err(storage)?,
@@ -187,25 +200,23 @@ impl Store {
             retain_bytes: config.retain_bytes,
         };
         let checkpointer = checkpointer.start(waiting)?;
-        let indexer = pending.start(db.clone(), applying, jobs)?;
-        let writer = Writer {
-            db: db.clone(),
-            keys: keys.secrets.clone(),
+        let indexer = pending.start(db.clone(), jobs, position.clone())?;
+        let writer = Arc::new(Writer {
             key,
-            tail,
             folder: journal.clone(),
             position: position.clone(),
             feed: feed.clone(),
             pending: pending.clone(),
-            tasks,
-            usual: 0,
-        };
-        let committer = Committer::start(writer, config.queue_max)?;
+            gathering: Gathering::default(),
+        });
+        let spare = Spare::new(config.spare_bytes, config.spare_after_bytes);
+        let end = Journal { tail, spare, buffer: GroupWriter::default() };
+        let committer = Committer::start(db.clone(), keys.secrets.clone(), writer, end, config.queue_max)?;
         let shared = Shared {
             committer,
             threads: Mutex::new(vec![indexer, checkpointer]),
             pending,
-            db,
+            db: index::Engine::new(db),
             keys: keys.secrets,
             journal,
             engine: directory.engine.clone(),
@@ -245,7 +256,7 @@ impl Store {
         let prefix = table.key("");
         let from = table.key(after.unwrap_or_default());
         // In this order: what is no longer pending is in the index.
-        let mut pending = self.shared.pending.range(&from, &prefix);
+        let mut pending = self.shared.pending.range(&from, &prefix, limit.saturating_add(1));
         let mut index = self.shared.db.range(from.as_slice()..).peekable();
         let mut records = Vec::new();
         while records.len() < limit {
@@ -260,7 +271,7 @@ impl Store {
                 (None, None) => break,
                 (Some(indexed), newer) if newer.as_ref().is_none_or(|newer| indexed[..] < newer[..]) => {
                     let value = index.next().transpose().map_err(|error| Error::storage("reading records", error))?;
-                    (indexed.to_vec(), value.map(|(_, value)| value.to_vec()))
+                    (Bytes::copy_from_slice(&indexed), value.map(|(_, value)| Bytes::copy_from_slice(&value)))
                 }
                 (indexed, Some(newer)) => {
                     if indexed.is_some_and(|indexed| indexed[..] == newer[..]) {
@@ -284,11 +295,11 @@ impl Store {
 
     /// Runs a transaction over any of the tables: serial with all others, there
     /// whole or not at all, and on the disk when this returns. If the closure
-    /// fails or panics nothing is written. It runs on the commit thread and must
-    /// not block.
+    /// fails or panics nothing is written. All others wait while it runs, on the
+    /// caller's thread: it must not block.
     ///
-    /// Dropped half-way: before there was room in the queue nothing happens,
-    /// after it the transaction is still made.
+    /// Dropped half-way: before it ran nothing happens, after it the transaction is
+    /// still made.
     pub async fn commit<R, E>(&self, change: impl FnOnce(&mut Txn<'_>) -> Result<R, E> + Send + 'static) -> Result<R, E>
     where
         R: Send + 'static,

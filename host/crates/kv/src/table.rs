@@ -11,6 +11,8 @@ use crate::seal::{Keyring, SealError, hex};
 /// The largest record, in bytes of JSON. sled keeps larger values in files of
 /// their own; larger things are artifacts.
 pub(crate) const VALUE_BYTES_MAX: usize = 64 << 10;
+/// Room for most records.
+const USUAL_BYTES: usize = 1 << 10;
 /// The largest key, in bytes.
 pub(crate) const KEY_BYTES_MAX: usize = 512;
 
@@ -57,7 +59,8 @@ impl<V> Table<V> {
         if key.len() > KEY_BYTES_MAX {
             return Err(Error::KeyTooLong { table, key: name, bytes: key.len(), max: KEY_BYTES_MAX });
         }
-        let bytes = serde_json::to_vec(value).map_err(|error| self.shape_error(key, &error))?;
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut bytes, value).map_err(|error| self.shape_error(key, &error))?;
         if bytes.len() > VALUE_BYTES_MAX {
             return Err(Error::TooLarge { table, key: name, bytes: bytes.len(), max: VALUE_BYTES_MAX });
         }

@@ -1,14 +1,13 @@
 //! One transaction while it is being made: reads of what is committed, and its
 //! own writes over them.
 
-use std::collections::HashMap;
-
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::frame::{GroupWriter, Writes};
-use crate::pending::Pending;
+use crate::pending::{Pending, Written};
 use crate::seal::Keyring;
 use crate::table::{KEY_BYTES_MAX, Table};
 
@@ -22,22 +21,25 @@ pub(crate) struct Making<'a> {
     pub(crate) keys: &'a Keyring,
     /// What earlier groups have written and the index has not got yet.
     pub(crate) pending: &'a Pending,
-    pub(crate) written: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// What the group before has written, on its way to the disk.
+    pub(crate) under_way: Option<&'a Written>,
+    pub(crate) written: &'a mut Written,
     pub(crate) group: &'a mut GroupWriter,
     /// Each transaction's own writes, for those who follow them.
-    pub(crate) followed: Vec<Writes>,
+    pub(crate) followed: &'a mut Vec<Writes>,
 }
 
 impl Making<'_> {
-    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        match self.written.get(key) {
+    fn stored(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let under_way = || self.under_way.and_then(|written| written.get(key));
+        match self.written.get(key).or_else(under_way) {
             Some(written) => Ok(written.clone()),
             None => {
                 if let Some(pending) = self.pending.get(key) {
                     return Ok(pending);
                 }
                 let read = self.db.get(key).map_err(|error| Error::storage("reading records", error))?;
-                Ok(read.map(|bytes| bytes.to_vec()))
+                Ok(read.map(|bytes| Bytes::copy_from_slice(&bytes)))
             }
         }
     }
@@ -77,7 +79,7 @@ impl<'a> Txn<'a> {
     }
 
     /// The value of a whole key, as it is stored.
-    pub(crate) fn stored(&self, stored: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn stored(&self, stored: &[u8]) -> Result<Option<Bytes>, Error> {
         match self.writes.get(stored) {
             Some(written) => Ok(written.clone()),
             None => self.making.stored(stored),
@@ -87,17 +89,17 @@ impl<'a> Txn<'a> {
     /// Puts a record in place of another, or of none.
     pub fn put<V: Serialize>(&mut self, table: &Table<V>, key: &str, value: &V) -> Result<(), Error> {
         let bytes = table.encode(self.making.keys, key, value)?;
-        self.write(table.key(key), Some(bytes))
+        self.write(table.key(key).into(), Some(bytes.into()))
     }
 
     /// Removes a record, if it is there.
     pub fn remove<V>(&mut self, table: &Table<V>, key: &str) -> Result<(), Error> {
         // No record has a longer key.
-        if key.len() > KEY_BYTES_MAX { Ok(()) } else { self.write(table.key(key), None) }
+        if key.len() > KEY_BYTES_MAX { Ok(()) } else { self.write(table.key(key).into(), None) }
     }
 
-    pub(crate) fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), Error> {
-        self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+    pub(crate) fn write(&mut self, key: Bytes, value: Option<Bytes>) -> Result<(), Error> {
+        self.bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
         if self.bytes > WRITES_BYTES_MAX {
             return Err(Error::TransactionTooLarge { max: WRITES_BYTES_MAX });
         }

@@ -131,6 +131,16 @@ impl Registry {
             .collect()
     }
 
+    /// Looks while no change is made: what was committed before is in the catalog.
+    /// An error when it is not known what was committed. The look must be short.
+    pub async fn still<R>(&self, look: impl FnOnce() -> R) -> Result<R, Error> {
+        let _writer = self.shared.writer.lock().await;
+        // Writes nothing, and is refused after a write of which it is not known
+        // whether it is on the disk.
+        self.shared.store.commit(|_| Ok::<(), lamina_kv::Error>(())).await?;
+        Ok(look())
+    }
+
     /// Computes a change from the current catalog, commits it, and shows it.
     /// Durable when it returns. Dropped half-way, it runs to its end: store and
     /// catalog never differ.

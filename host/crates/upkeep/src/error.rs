@@ -30,9 +30,6 @@ pub enum Error {
         /// The last there is.
         sequence: u64,
     },
-    /// The records never stood still while a backup was begun.
-    #[error("the records change too fast for a backup to begin: try again")]
-    Busy,
     /// Bytes of an artifact that a backup needs.
     #[error("artifact {0} is damaged: deploy its code again, or delete what uses it, then make the backup")]
     Damaged(Digest),

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use lamina_kit::Tasks;
+use lamina_kv::Place;
 use lamina_registry::Registry;
 use lamina_types::{Digest, Version};
 
@@ -114,15 +115,14 @@ impl Upkeep {
     }
 
     async fn reseal(&self, config: Config) -> Result<(), Error> {
-        let mut all = 0;
-        loop {
-            let resealed = self.deps.store.reseal(config.reseal_batch).await?;
+        let (mut all, mut from) = (0, Some(Place::default()));
+        while let Some(place) = from {
+            let resealed = self.deps.store.reseal(place, config.reseal_batch).await?;
             all += resealed.done;
-            // None done and some left would be so for ever.
-            if resealed.left == 0 || resealed.done == 0 {
-                break;
+            from = resealed.next;
+            if from.is_some() {
+                tokio::time::sleep(config.reseal_pause).await;
             }
-            tokio::time::sleep(config.reseal_pause).await;
         }
         if all > 0 {
             // What older ones have sealed, or nobody, is in the journal until then.

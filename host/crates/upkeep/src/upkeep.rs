@@ -14,9 +14,6 @@ use tokio::sync::Notify;
 use crate::error::Error;
 use crate::stats::Scrub;
 
-/// How often a backup looks for a moment in which no record changes.
-const LOOKS_MAX: usize = 1_000;
-
 /// The parts of a platform that runs.
 pub struct Deps {
     /// The data directory.
@@ -66,24 +63,17 @@ impl Upkeep {
         self.scrub.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks again and again until no transaction ended meanwhile.
+    /// The files and what the records in them refer to.
     pub(crate) async fn view(&self, since: u64) -> Result<View, Error> {
         let Deps { store, registry, .. } = &*self.deps;
-        let sequence = store.sequence();
-        if since > sequence {
-            return Err(Error::Ahead { since, sequence });
-        }
-        for _ in 0..LOOKS_MAX {
+        let look = || -> Result<View, Error> {
             let sequence = store.sequence();
-            // A change that is always refused. It has its turn after those that were
-            // committed before, and then they are in the catalog.
-            let _refused = registry.revoke("").await;
-            let referenced = registry.referenced();
-            let files = if since == 0 { store.files() } else { store.files_since(since) }?;
-            if files.sequence == sequence {
-                return Ok(View { files, referenced });
+            if since > sequence {
+                return Err(Error::Ahead { since, sequence });
             }
-        }
-        Err(Error::Busy)
+            let files = if since == 0 { store.files() } else { store.files_since(since) }?;
+            Ok(View { files, referenced: registry.referenced() })
+        };
+        registry.still(look).await?
     }
 }

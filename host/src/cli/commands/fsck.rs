@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use lamina_upkeep::{Error, Finding, Fsck, Report};
 use serde_json::json;
 
+use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::output::{printable, style};
 use crate::cli::progress::Progress;
+use crate::cli::secret_keys::SecretKeysArgs;
 use crate::cli::target::DATA_DEFAULT;
-use crate::cli::{Ctx, secret_keys};
 use crate::platform::SecretKeys;
 
 /// Check a data directory, and mend what can be
@@ -26,25 +27,14 @@ pub(crate) struct FsckArgs {
     /// Mend what can be; without it nothing is changed
     #[arg(long)]
     repair: bool,
-    /// File with the keys that seal secrets at rest, as of serve
-    #[arg(long, value_name = "FILE", env = "LAMINA_SECRETS_KEY_FILE", hide_env_values = true)]
-    secrets_key_file: Option<PathBuf>,
-    /// Command whose output is such lines
-    #[arg(
-        long,
-        value_name = "COMMAND",
-        conflicts_with = "secrets_key_file",
-        env = "LAMINA_SECRETS_KEY_COMMAND",
-        hide_env_values = true
-    )]
-    secrets_key_command: Option<String>,
+    #[command(flatten)]
+    secrets: SecretKeysArgs,
 }
 
 impl FsckArgs {
     /// Does it.
     pub(crate) fn run(self, ctx: &Ctx) -> Done {
-        let keys = secret_keys::of(self.secrets_key_file.as_deref(), self.secrets_key_command.as_deref(), ctx);
-        let secrets = match keys.map_err(Failure::into_usage)? {
+        let secrets = match self.secrets.read(ctx).map_err(Failure::into_usage)? {
             SecretKeys::Given(ring) => Some(ring),
             SecretKeys::Beside => None,
         };

@@ -12,9 +12,10 @@ use tokio::sync::oneshot;
 
 use crate::cli::failure::{Done, Failure};
 use crate::cli::output::{Output, style};
+use crate::cli::secret_keys::SecretKeysArgs;
 use crate::cli::signals::Signals;
 use crate::cli::target::DATA_DEFAULT;
-use crate::cli::{Ctx, logging, platform_runtime, secret_keys};
+use crate::cli::{Ctx, logging, platform_runtime};
 use crate::{platform, serve};
 
 /// Run the platform
@@ -41,19 +42,8 @@ pub(crate) struct ServeArgs {
     /// Timeout; about one unit a wasm instruction
     #[arg(long, value_name = "N", default_value_t = serve::FUEL_PER_GB_SECOND, env = "LAMINA_FUEL_PER_GB_SECOND", hide_env_values = true, value_parser = clap::value_parser!(u64).range(1..))]
     fuel_per_gb_second: u64,
-    /// File with the keys that seal secrets at rest: lines of base64 of 32 bytes, the
-    /// first seals. Without it (or LAMINA_SECRETS_KEY) a key is made beside the data
-    #[arg(long, value_name = "FILE", env = "LAMINA_SECRETS_KEY_FILE", hide_env_values = true)]
-    secrets_key_file: Option<PathBuf>,
-    /// Command whose output is such lines
-    #[arg(
-        long,
-        value_name = "COMMAND",
-        conflicts_with = "secrets_key_file",
-        env = "LAMINA_SECRETS_KEY_COMMAND",
-        hide_env_values = true
-    )]
-    secrets_key_command: Option<String>,
+    #[command(flatten)]
+    secrets: SecretKeysArgs,
 }
 
 /// What is done with code that no trusted key has signed.
@@ -108,7 +98,7 @@ impl ServeArgs {
         let output = ctx.output;
         let mut signals = Signals::catch()?;
         let data = self.data.clone();
-        let secrets = secret_keys::of(self.secrets_key_file.as_deref(), self.secrets_key_command.as_deref(), ctx)?;
+        let secrets = self.secrets.read(ctx)?;
         let config = serve::Config {
             data: self.data,
             listen: self.listen,

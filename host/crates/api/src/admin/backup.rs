@@ -40,7 +40,6 @@ fn refused(error: Error) -> ApiError {
     let text = error.to_string();
     match error {
         Error::Ahead { .. } => ApiError::new(exception::INVALID_PARAMETER, text),
-        Error::Busy => ApiError::new(exception::CONFLICT, text),
         Error::Artifacts(_) | Error::Damaged(_) => ApiError::new(exception::SERVICE, text.clone()).with_log(text),
         _ => ApiError::internal(format!("making a backup: {text}")),
     }

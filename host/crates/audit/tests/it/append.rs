@@ -84,7 +84,7 @@ fn every_write_is_synced() {
     log.sign(1).unwrap();
     check(&["Write", "Sync", "Write", "Sync"]);
     place.open_with(steps.clone()).unwrap();
-    check(&["MakeDir", "Sync", "Sync", "SyncDir"]);
+    check(&["MakeDir", "SyncDir", "Sync", "Sync", "SyncDir"]);
 }
 
 #[test]

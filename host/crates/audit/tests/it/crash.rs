@@ -94,8 +94,9 @@ fn every_step_of_a_start_fails_once() {
     let counting = Faults::none();
     torn().open_with(counting.clone()).unwrap();
     let steps = counting.steps();
-    // The data directory; for each of two files cut and sync; their directory.
-    assert_eq!(steps, 6);
+    // The data directory, made and synced; for each of two files cut and sync; their
+    // directory.
+    assert_eq!(steps, 7);
     for nth in 1..=steps {
         for is_last in [false, true] {
             let place = torn();
@@ -201,6 +202,8 @@ fn an_append_of_which_only_some_sectors_were_written_is_cut_away() {
         }
         let place = Place::with(2, &[2]);
         place.write(FIRST_FILE, &bytes);
+        let broken = place.verify(None).unwrap_err();
+        assert!(broken.torn && broken.line > 2, "lost {lost:b}: {broken}");
         let told = Told { entries: 2, heads: vec![] };
         check_after(&place, &told, &format!("lost {lost:b}"));
     }

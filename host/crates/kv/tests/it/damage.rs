@@ -89,10 +89,42 @@ async fn a_group_of_which_only_some_bytes_were_written_is_cut_away() {
             let other = dir.path().join("other");
             copy(&dead, &other);
             fs::write(named(&other, ".journal"), bytes).unwrap();
+            // Where the group was not synced the index had not got it.
+            fs::remove_dir_all(other.join("sled")).unwrap();
             assert_eq!(records(&other).unwrap().len(), 3, "{from} to {to}");
             fs::remove_dir_all(other).unwrap();
         }
     }
+}
+
+/// The end of the journal is cut away, at a group's end or within one, or whole files
+/// of it: the index had more.
+#[tokio::test]
+async fn a_journal_whose_end_is_gone_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let living = dir.path().join("living");
+    let store = open(&living).unwrap();
+    for (number, key) in ["a", "b", "c"].into_iter().enumerate() {
+        put(&store, key, u32::try_from(number).unwrap()).await.unwrap();
+    }
+    drop(store);
+    let [file, next] = <[_; 2]>::try_from(crate::files(&living.join("journal"))).unwrap();
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let bytes = fs::read(&file).unwrap();
+    let group = (bytes.len() - 32) / 3;
+    fs::remove_file(next).unwrap();
+    for length in [32, 32 + group, 32 + 2 * group, bytes.len() - 1] {
+        fs::write(&file, &bytes[..length]).unwrap();
+        let error = records(&living).unwrap_err();
+        assert!(matches!(&error, Error::Damaged { file, .. } if file.ends_with(&name)), "{length}: {error}");
+        assert!(error.to_string().contains("up to 3"), "{error}");
+    }
+    // Who wants what is left says so by a repair.
+    fs::write(&file, &bytes[..32 + group]).unwrap();
+    let folder = Folder::open(&living, Arc::new(System)).unwrap();
+    let checked = check(&folder, &living, &keys(), true).unwrap();
+    assert!(checked.findings.iter().any(|found| found.place == "sled" && found.repaired), "{checked:?}");
+    assert_eq!(records(&living).unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -97,19 +97,22 @@ fn check(dir: &Path, acknowledged: &[bool], what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_step_fails_once() {
     let mut kinds: BTreeMap<(String, &str), usize> = BTreeMap::new();
-    for tears in [false, true] {
+    for (tears, spares) in [(false, false), (true, false), (false, true), (true, true)] {
         for nth in 1.. {
             let dir = tempfile::tempdir().unwrap();
             let seam = Arc::new(Nth::new(nth, tears));
-            let small = Config { retain_bytes: 200, ..config() };
+            let mut small = Config { retain_bytes: 200, ..config() };
+            if spares {
+                (small.spare_bytes, small.spare_after_bytes) = (600, 100);
+            }
             let acknowledged = match open_with(dir.path(), seam.clone(), small) {
                 Ok((store, _)) => history(&store).await,
                 Err(_) => vec![],
             };
             let kind = seam.kind.lock().unwrap().clone();
-            check(dir.path(), &acknowledged, &format!("step {nth}, {kind}, tears {tears}"));
+            check(dir.path(), &acknowledged, &format!("step {nth}, {kind}, tears {tears}, spares {spares}"));
             // What was mended stays so.
-            check(dir.path(), &acknowledged, &format!("again, step {nth}, {kind}, tears {tears}"));
+            check(dir.path(), &acknowledged, &format!("again, step {nth}, {kind}, tears {tears}, spares {spares}"));
             if !seam.struck() {
                 assert!(acknowledged.iter().all(|ok| *ok) && nth > 40, "{nth} steps");
                 break;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lamina_disk::{Folder, System};
-use lamina_kv::{Error, Keyring, Keys, Resealed, Store};
+use lamina_kv::{Error, Keyring, Keys, Place, Resealed, Store};
 
 use crate::{SECRETS, config, files, keys, open};
 
@@ -40,14 +40,17 @@ async fn a_secret_is_in_no_file_and_opens_with_its_key_alone() {
 
     let store = open_by(dir.path(), Keyring::new([9; 32], vec![[2; 32]]));
     assert_eq!(store.get(&SECRETS, "a").unwrap().as_deref(), Some(PLAIN));
-    assert_eq!(store.reseal(1).await.unwrap(), Resealed { done: 1, left: 1 });
-    assert_eq!(store.reseal(10).await.unwrap(), Resealed { done: 1, left: 0 });
-    assert_eq!(store.reseal(10).await.unwrap(), Resealed { done: 0, left: 0 });
+    let first = store.reseal(Place::default(), 1).await.unwrap();
+    assert_eq!(first.done, 1);
+    let from = first.next.unwrap();
+    assert_eq!(store.reseal(from, 10).await.unwrap(), Resealed { done: 1, next: None });
+    assert_eq!(store.reseal(Place::default(), 10).await.unwrap(), Resealed { done: 0, next: None });
     drop(store);
     let store = open_by(dir.path(), Keyring::new([9; 32], vec![]));
     assert_eq!(store.scan(&SECRETS).unwrap().len(), 2);
     store.add_key([8; 32]);
-    assert_eq!(store.reseal(10).await.unwrap(), Resealed { done: 2, left: 0 });
+    assert!(store.reseal(Place::default(), 0).await.unwrap().next.is_some());
+    assert_eq!(store.reseal(Place::default(), 10).await.unwrap(), Resealed { done: 2, next: None });
     drop(store);
     assert!(!is_plain(dir.path()));
 }

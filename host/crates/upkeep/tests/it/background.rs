@@ -65,15 +65,15 @@ async fn a_new_key_seals_everything_again() {
     let (stop, stopped) = oneshot::channel::<()>();
     let config = Config { reseal_batch: 2, reseal_pause: Duration::ZERO, ..Config::default() };
     platform.upkeep.start(&tasks, config, async { drop(stopped.await) });
-    while platform.store.reseal(0).await.unwrap().left > 0 {
+    while platform.store.reseal(lamina_kv::Place::default(), 0).await.unwrap().next.is_some() {
         tokio::task::yield_now().await;
     }
     // And again, when it is told to.
     platform.store.add_key([9; 32]);
     secrets_file::add(&folder(&data), [9; 32]).unwrap();
-    assert!(platform.store.reseal(0).await.unwrap().left > 0);
+    assert!(platform.store.reseal(lamina_kv::Place::default(), 0).await.unwrap().next.is_some());
     platform.upkeep.reseal_soon();
-    while platform.store.reseal(0).await.unwrap().left > 0 {
+    while platform.store.reseal(lamina_kv::Place::default(), 0).await.unwrap().next.is_some() {
         tokio::task::yield_now().await;
     }
     drop(stop);
