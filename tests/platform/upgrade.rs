@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use harness::{Options, Platform, tiny};
 use serde_json::json;
@@ -97,4 +97,37 @@ async fn images_of_another_engine_are_made_again_in_the_background() {
         assert_eq!(platform.invoke(name, &json!(null)).await.expect(200).text(), number.to_string());
     }
     assert!(platform.stderr().contains("made again"), "{}", platform.stderr());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_made_again_in_the_order_in_which_they_were_used() {
+    let mut platform = platform().await;
+    for number in 0..6 {
+        platform.deploy(&format!("f{number}"), &tiny::constant(&number.to_string())).await;
+    }
+    platform.stop();
+    let images = platform.data().join("artifacts/derived/images");
+    let component = |path: &Path| path.file_name().unwrap().to_string_lossy()[..64].to_owned();
+    // Used so many seconds ago, in an order that neither names nor makes.
+    let now = SystemTime::now();
+    let mut used = Vec::new();
+    for (path, ago) in files(images.clone()).into_iter().zip([30, 10, 50, 20, 60, 40]) {
+        let old = images.join(format!("{}-0000000000000000.image", component(&path)));
+        fs::rename(&path, &old).unwrap();
+        fs::File::options().write(true).open(&old).unwrap().set_modified(now - Duration::from_secs(ago)).unwrap();
+        used.push((ago, component(&path)));
+    }
+    used.sort_unstable();
+    platform.start_again();
+    let made = || -> Vec<(SystemTime, String)> {
+        let new =
+            files(images.clone()).into_iter().filter(|path| !path.to_string_lossy().contains("-0000000000000000"));
+        new.filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, component(&path)))).collect()
+    };
+    until("every image is made again", || made().len() == used.len()).await;
+    let mut made = made();
+    made.sort_unstable();
+    let order = |names: Vec<String>| names.iter().map(|name| name[..8].to_owned()).collect::<Vec<_>>();
+    let expect = order(used.into_iter().map(|(_, name)| name).collect());
+    assert_eq!(order(made.into_iter().map(|(_, name)| name).collect()), expect);
 }

@@ -31,7 +31,7 @@ impl Ending {
     /// Says how the group ended; the first word counts. Whether some callers are left
     /// for the one that was woken: [`Ending::wake`] must follow before long, for that
     /// one may be slow.
-    pub(crate) fn end(&self, result: Result<(), Error>) -> bool {
+    fn end(&self, result: Result<(), Error>) -> bool {
         let mut end = self.lock();
         end.result.get_or_insert(result);
         let left = if end.wakers.len() > FEW { end.wakers.len() - 1 } else { 0 };
@@ -48,8 +48,33 @@ impl Ending {
     }
 }
 
+/// An ending that somebody must say: dropped, it says that none came.
+#[derive(Default)]
+pub(crate) struct Owed(Arc<Ending>);
+
+impl Owed {
+    /// For one who waits.
+    pub(crate) fn answer(&self) -> Answer {
+        Answer(self.0.clone())
+    }
+
+    /// Says it. The ending, when callers are left to be woken.
+    pub(crate) fn end(self, result: Result<(), Error>) -> Option<Arc<Ending>> {
+        self.0.end(result).then(|| self.0.clone())
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if self.0.lock().result.is_none() {
+            self.0.end(Err(Error::Closed));
+            self.0.wake();
+        }
+    }
+}
+
 /// Waits for the end of a group.
-pub(crate) struct Answer(pub(crate) Arc<Ending>);
+pub(crate) struct Answer(Arc<Ending>);
 
 impl Future for Answer {
     type Output = Result<(), Error>;

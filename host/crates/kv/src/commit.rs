@@ -77,11 +77,12 @@ impl Committer {
         let (db, keys, pending) = (&self.db, &self.keys, &self.writer.pending);
         let under_way = under_way.as_deref();
         let result = transact(&mut Making { db, keys, pending, under_way, written, group, followed }, change);
-        let answer = Answer(ending.clone());
+        let answer = ending.answer();
         *count += 1;
-        let is_first = *count == 1;
+        let count = *count;
+        self.writer.gathering.gathered(count);
         drop(state);
-        if is_first {
+        if count == 1 {
             self.writer.gathering.say();
         }
         Ok((result, answer))

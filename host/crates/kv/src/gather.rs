@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::answer::Ending;
+use crate::answer::Owed;
 use crate::checkpoint::Reply;
 use crate::error::Error;
 use crate::frame::{GroupWriter, Writes};
@@ -30,6 +30,8 @@ pub(crate) struct Gathering {
     ready: Condvar,
     /// Said when a group was taken.
     taken: Notify,
+    /// How many transactions the group has, for those who only look.
+    count: AtomicUsize,
     usual: AtomicUsize,
 }
 
@@ -56,7 +58,7 @@ pub(crate) struct Gathered {
     pub(crate) followed: Vec<Writes>,
     /// How many there are, those included that wrote nothing.
     pub(crate) count: usize,
-    pub(crate) ending: Arc<Ending>,
+    pub(crate) ending: Owed,
 }
 
 impl State {
@@ -90,6 +92,12 @@ impl Gathering {
         }
     }
 
+    /// Says that the group has so many transactions. Called with the lock held, for the
+    /// order; then, without it, [`Gathering::say`].
+    pub(crate) fn gathered(&self, count: usize) {
+        self.count.store(count, Ordering::Relaxed);
+    }
+
     /// Says that there is something to write.
     pub(crate) fn say(&self) {
         self.ready.notify_one();
@@ -112,7 +120,7 @@ impl Gathering {
     /// large as groups are of late, or after a moment.
     pub(crate) fn gather(&self) {
         for _ in 0..PATIENCE {
-            if self.lock().gathered.count >= self.usual.load(Ordering::Relaxed) {
+            if self.count.load(Ordering::Relaxed) >= self.usual.load(Ordering::Relaxed) {
                 break;
             }
             thread::yield_now();
@@ -131,6 +139,7 @@ impl Gathering {
         state.gathered.written.reserve(gathered.count);
         let written = Arc::new(std::mem::take(&mut gathered.written));
         state.under_way = Some(written.clone());
+        self.count.store(0, Ordering::Relaxed);
         drop(state);
         self.taken.notify_waiters();
         let usual = self.usual.load(Ordering::Relaxed);
@@ -154,8 +163,9 @@ impl Gathering {
         let gathered = std::mem::take(&mut state.gathered);
         drop(state);
         self.taken.notify_waiters();
-        gathered.ending.end(Err(error.clone()));
-        gathered.ending.wake();
+        if let Some(others) = gathered.ending.end(Err(error.clone())) {
+            others.wake();
+        }
     }
 
     /// Asks for a checkpoint.

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::position::Position;
 /// Bytes at which the index is brought up to the journal.
 const DUE_BYTES: usize = 16 << 20;
 /// After so long it is, however little waits.
-const DUE: Duration = Duration::from_secs(1);
+const DUE: Duration = Duration::from_secs(5);
 /// Bytes that may wait for the index, and one group more; past it the next one
 /// waits.
 const BYTES_MAX: usize = 32 << 20;
@@ -47,10 +48,14 @@ struct Shared {
     due: Condvar,
     /// Said when the index got on, or takes no more.
     settled: Condvar,
+    /// Whether the index takes no more.
+    is_broken: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
+    /// Groups that are not in `newest` yet, in order.
+    recent: VecDeque<(u64, Arc<Written>)>,
     /// Each key's newest value, and the group that wrote it.
     newest: BTreeMap<Bytes, (u64, Option<Bytes>)>,
     bytes: usize,
@@ -84,35 +89,40 @@ impl Pending {
     }
 
     /// Adds a group that is on the disk. Waits while too much is pending.
-    pub(crate) fn add(&self, sequence: u64, written: &Written) {
+    pub(crate) fn add(&self, sequence: u64, written: Arc<Written>) {
         let mut state = self.lock();
         if state.bytes > BYTES_MAX {
             state = self.wait(state, |state| state.bytes > BYTES_MAX);
         }
-        let was = (state.newest.is_empty(), state.bytes < DUE_BYTES);
-        for (key, value) in written {
-            state.bytes += size(key, value.as_ref());
-            if let Some((_, old)) = state.newest.insert(key.clone(), (sequence, value.clone())) {
-                state.bytes -= size(key, old.as_ref());
-            }
-        }
+        let was = (state.is_empty(), state.bytes < DUE_BYTES);
+        state.bytes += written.iter().map(|(key, value)| size(key, value.as_ref())).sum::<usize>();
+        state.recent.push_back((sequence, written));
         state.added = sequence;
-        if was != (state.newest.is_empty(), state.bytes < DUE_BYTES) {
+        if was != (state.is_empty(), state.bytes < DUE_BYTES) {
             self.0.due.notify_all();
         }
+    }
+
+    /// Puts what was added in order. To be called when there is time: until it is,
+    /// looks at what is pending are slower.
+    pub(crate) fn sort(&self) {
+        self.lock().sort();
     }
 
     /// The newest value of a key that is not in the index yet; `None` when the index
     /// has it.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Option<Bytes>> {
-        self.lock().newest.get(key).map(|(_, value)| value.clone())
+        let state = self.lock();
+        let recent = state.recent.iter().rev().find_map(|(_, written)| written.get(key));
+        recent.or_else(|| state.newest.get(key).map(|(_, value)| value)).cloned()
     }
 
     /// Such values of keys from this one on that begin with `prefix`, and as many
     /// removals as lie between them; no more values than `limit`.
     pub(crate) fn range(&self, from: &[u8], prefix: &[u8], limit: usize) -> BTreeMap<Bytes, Option<Bytes>> {
         let (mut found, mut values) = (BTreeMap::new(), 0);
-        let state = self.lock();
+        let mut state = self.lock();
+        state.sort();
         let from = (Bound::Included(from), Bound::Unbounded);
         for (key, (_, value)) in state.newest.range::<[u8], _>(from).take_while(|(key, _)| key.starts_with(prefix)) {
             if values == limit {
@@ -126,7 +136,8 @@ impl Pending {
 
     /// Why the index takes no more, if it does not.
     pub(crate) fn broken(&self) -> Option<Error> {
-        self.lock().broken.clone()
+        // Each transaction asks.
+        if self.0.is_broken.load(Ordering::Acquire) { self.lock().broken.clone() } else { None }
     }
 
     /// Waits until the index holds all that was added so far, or takes no more.
@@ -197,6 +208,7 @@ impl Pending {
 
     fn broke(&self, state: &mut State, error: Error) {
         state.broken.get_or_insert(error);
+        self.0.is_broken.store(true, Ordering::Release);
         self.0.settled.notify_all();
     }
 
@@ -217,7 +229,7 @@ impl Pending {
     fn run(&self, db: &sled::Db, jobs: &mpsc::Sender<Job>, position: &Position) {
         loop {
             let mut state = self.lock();
-            let is_idle = |state: &mut State| state.newest.is_empty() && !state.must_act();
+            let is_idle = |state: &mut State| state.is_empty() && !state.must_act();
             state = self.0.due.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
             let gathers = |state: &mut State| state.bytes < DUE_BYTES && !state.must_act();
             (state, _) = self.0.due.wait_timeout_while(state, DUE, gathers).unwrap_or_else(PoisonError::into_inner);
@@ -277,7 +289,8 @@ impl Pending {
     }
 
     fn chunk(&self, after: Option<Bytes>, upto: u64) -> Chunk {
-        let state = self.lock();
+        let mut state = self.lock();
+        state.sort();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let due = state.newest.range((from, Bound::Unbounded)).filter(|(_, (sequence, _))| *sequence <= upto);
         due.take(CHUNK).map(|(key, (sequence, value))| (key.clone(), *sequence, value.clone())).collect()
@@ -299,6 +312,20 @@ impl Pending {
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.newest.is_empty()
+    }
+
+    fn sort(&mut self) {
+        while let Some((sequence, written)) = self.recent.pop_front() {
+            for (key, value) in &*written {
+                if let Some((_, old)) = self.newest.insert(key.clone(), (sequence, value.clone())) {
+                    self.bytes -= size(key, old.as_ref());
+                }
+            }
+        }
+    }
+
     fn must_act(&self) -> bool {
         self.closed || self.wanted > self.applied || !self.jobs.is_empty()
     }

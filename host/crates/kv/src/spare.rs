@@ -51,8 +51,9 @@ impl Spare {
     /// Gives it, if it is ready; another is made when it is asked for.
     pub(crate) fn take(&mut self) -> Option<File> {
         let file = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if self.making.as_ref().is_some_and(JoinHandle::is_finished) {
-            self.making = None;
+        // One that was made, or could not be: its thread has no more to do.
+        if file.is_some() || self.making.as_ref().is_some_and(JoinHandle::is_finished) {
+            let _ = self.making.take().map(JoinHandle::join);
         }
         file
     }

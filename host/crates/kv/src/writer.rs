@@ -1,6 +1,7 @@
 //! Brings groups to the disk: appends one to the journal, syncs it, has it seen, and
 //! has its callers woken.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,17 +62,25 @@ impl Journal {
 }
 
 impl Writer {
-    /// Writes what is gathered until nothing comes any more, and ends the journal.
-    pub(crate) fn run(&self, mut journal: Journal) {
+    /// Writes what is gathered until nothing comes any more, and ends the journal. Should
+    /// it panic, no more is taken.
+    pub(crate) fn run(&self, journal: Journal) {
+        if catch_unwind(AssertUnwindSafe(|| self.write_all(journal))).is_err() {
+            self.gathering.undone(&Error::storage("writing records", "the thread that writes panicked"));
+            drop(self.gathering.asked());
+        }
+    }
+
+    fn write_all(&self, mut journal: Journal) {
         while self.gathering.wait() {
             self.gathering.gather();
             // Taken before the group is: a checkpoint holds all that came before it.
             let asked = self.gathering.asked();
-            let ending = self.write(&mut journal);
+            let others = self.write(&mut journal);
             asked.into_iter().for_each(|reply| self.checkpoint(&mut journal, reply));
-            if let Some(ending) = ending {
+            if let Some(others) = others {
                 self.gathering.wait_for(WAKE);
-                ending.wake();
+                others.wake();
             }
         }
         // The end of this file is not the end of the journal then: damage there will
@@ -90,7 +99,7 @@ impl Writer {
         let synced = match self.gathering.broken() {
             Some(error) => Err(error),
             None if group.count() == 0 => Ok(()),
-            None => self.append(journal, &mut group, &written),
+            None => self.append(journal, &mut group, written),
         };
         group.begin();
         journal.buffer = group;
@@ -105,14 +114,15 @@ impl Writer {
             Err(error) => self.gathering.undone(error),
         }
         let is_ok = synced.is_ok();
-        let some_left = ending.end(synced);
+        let others = ending.end(synced);
+        self.pending.sort();
         if is_ok {
             self.look_ahead(journal);
         }
-        some_left.then_some(ending)
+        others
     }
 
-    fn append(&self, journal: &mut Journal, group: &mut GroupWriter, written: &Written) -> Result<(), Error> {
+    fn append(&self, journal: &mut Journal, group: &mut GroupWriter, written: Arc<Written>) -> Result<(), Error> {
         let tail = &mut journal.tail;
         let sequence = tail.sequence + u64::from(group.count());
         let (bytes, mac) = group.finish(&self.key, tail.sequence + 1, &tail.mac);

@@ -52,6 +52,30 @@ async fn a_scrub_names_the_functions_whose_code_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scrub_comes_by_itself_and_again() {
+    let place = Place::new();
+    let data = place.make("data", 1);
+    let platform = Platform::open(&data);
+    platform.deploy("a").await;
+    let tasks = Tasks::new();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let config = Config { scrub_after: Duration::ZERO, scrub_period: Duration::from_millis(1), ..Config::default() };
+    platform.upkeep.start(&tasks, config, async { drop(stopped.await) });
+    let rotten = async |expect: usize| loop {
+        match platform.upkeep.stats().await.unwrap().scrub {
+            Some(scrub) if scrub.files == 2 && scrub.rotten.len() == expect => break,
+            _ => tokio::time::sleep(Duration::from_millis(1)).await,
+        }
+    };
+    rotten(0).await;
+    let hex = Digest::of(b"package of a").to_string();
+    fs::write(data.join("artifacts/sha256").join(&hex[..2]).join(&hex[2..]), "something else").unwrap();
+    rotten(1).await;
+    drop(stop);
+    assert!(tasks.drain(Duration::from_secs(60)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_seals_everything_again() {
     let place = Place::new();
     let data = place.make("data", 1);
