@@ -81,7 +81,6 @@ async fn operations_to_come_are_refused_by_name() {
         ("PUT", "/2019-09-25/functions/hello/event-invoke-config", "PutFunctionEventInvokeConfig"),
         ("GET", "/2020-04-22/code-signing-configs", "ListCodeSigningConfigs"),
         ("POST", "/2014-11-13/functions/hello/invoke-async", "InvokeAsync"),
-        ("POST", "/2021-11-15/functions/hello/response-streaming-invocations", "InvokeWithResponseStream"),
         ("GET", "/2026-07-09/resource-policy/hello", "GetResourcePolicy"),
         ("GET", "/2025-11-30/capacity-providers", "ListCapacityProviders"),
     ] {

@@ -49,3 +49,11 @@ async fn boto3_manages_urls_and_permissions() {
     let signed = platform.sign(&harness::tiny::echo());
     run(&platform, "urls.py", &[("signed.wasm", &signed)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_reads_a_stream_of_events() {
+    let platform = platform().await;
+    let stream = platform.sign(&test_guests::component("guest-stream"));
+    let whole = platform.sign(&harness::tiny::echo());
+    run(&platform, "streams.py", &[("stream.wasm", &stream), ("whole.wasm", &whole)]);
+}

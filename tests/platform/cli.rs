@@ -69,6 +69,26 @@ async fn a_function_lives_by_commands_alone() {
     assert_eq!(platform.cli(&["invoke", "hello"]).code, Some(1));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn invoke_prints_a_stream_as_it_comes() {
+    let platform = platform().await;
+    platform.deploy("streams", &test_guests::component("guest-stream")).await;
+    let invoke = |event: &str, more: &[&str]| {
+        platform.cli(&[&["invoke", "streams", "--stream", "--payload", event], more].concat())
+    };
+    let streamed = invoke(r#"{"do":"chunks","count":3,"bytes":10}"#, &["--tail"]).ok();
+    assert!(streamed.stderr.contains("REPORT RequestId: "), "{}", streamed.stderr);
+    let events = invoke(r#"{"do":"chunks","count":3,"bytes":10}"#, &["--output", "json"]).ok().stdout;
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let chunks: String = events.iter().filter_map(|event| event["PayloadChunk"]["Payload"].as_str()).collect();
+    assert_eq!(chunks, streamed.stdout);
+    assert_eq!((events.len(), &events[3]["InvokeComplete"]), (4, &json!({})));
+    let failed = invoke(r#"{"do":"fail-after"}"#, &[]);
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(1), "first"));
+    assert!(failed.stderr.contains("Test.Failed"), "{}", failed.stderr);
+    assert_eq!(platform.cli(&["invoke", "nobody", "--stream"]).code, Some(1));
+}
+
 /// Invoke and logs: payload on standard output, everything else on standard error.
 fn calls(platform: &Platform) {
     let called = platform.cli(&["invoke", "hello", "--payload", r#"{"name":"Grace"}"#, "--tail"]).ok();

@@ -12,6 +12,7 @@ use lamina_types::RequestId;
 use serde::Serialize;
 
 use crate::error::ApiError;
+use crate::invoke::Events;
 
 /// Every answer carries it: the id of the request, in a UUID's form.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -28,6 +29,8 @@ pub(crate) enum AnswerBody {
     Whole(Option<Bytes>),
     /// As it comes. An error resets the connection instead of ending cleanly.
     Stream(ResponseBody),
+    /// Events of InvokeWithResponseStream.
+    Events(Box<Events>),
     /// About to break off.
     Broken(Option<HttpError>),
 }
@@ -54,6 +57,7 @@ impl Body for AnswerBody {
         match this {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Broken(error) => Poll::Ready(error.take().map(Err)),
+            Self::Events(events) => events.poll(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(body) => match std::task::ready!(Pin::new(body).poll_frame(cx)) {
                 // hyper drops what it has not sent yet when a body breaks off,
                 // even the head; asked to wait, it sends that first.
@@ -71,7 +75,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Stream(body) => body.is_end_stream(),
-            Self::Broken(_) => false,
+            Self::Events(_) | Self::Broken(_) => false,
         }
     }
 
@@ -82,7 +86,7 @@ impl Body for AnswerBody {
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
             Self::Stream(body) => body.size_hint(),
-            Self::Broken(_) => SizeHint::default(),
+            Self::Events(_) | Self::Broken(_) => SizeHint::default(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Invoke (reference 1.4): RequestResponse and DryRun, with the log's tail.
 
+mod events;
+pub(crate) mod streamed;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use lamina_invoke::{InvokeError, Served};
+use lamina_invoke::Served;
 use lamina_types::limits::CLIENT_CONTEXT_BYTES_MAX;
 use lamina_types::{FunctionError, FunctionRef, Invocation, Payload, Version, World};
 use lamina_wire::Invalid;
@@ -18,6 +21,8 @@ use crate::error::{ApiError, exception};
 use crate::manage;
 use crate::request::Call;
 use crate::trace::{TRACE_ID, trace_id};
+
+pub(crate) use events::Events;
 
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
@@ -42,38 +47,47 @@ struct Asked {
 
 /// Dropped half-way, a call that runs already goes on to its end.
 pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
-    let (shared, owner) = (call.shared, call.owner());
-    let function = manage::asked(&call, "Invoke")?;
-    let asked = Asked::of(&call.parts.headers)?;
-    let refused = |error: InvokeError| ApiError::invoke(error, &function, owner);
-    let resolved = shared.deps.dispatcher.resolve(&function).map_err(refused)?;
-    check_json(&call.body.bytes)?;
-    if resolved.world == World::FunctionHttp {
-        return Err(by_url_only(&function));
-    }
-    if asked.dry_run {
-        return Ok(no_content());
-    }
-    let accepted = shared.now();
-    let trace = trace_id(&call.parts.headers, shared.deps.ids.as_ref(), accepted);
-    let traced = HeaderValue::from_str(&trace).ok();
-    let invocation = Invocation {
-        request_id: call.id,
-        function: function.clone(),
-        payload: payload(call.body.bytes),
-        trace_id: trace,
-        client_context: asked.client_context,
-        accepted,
-        tail: asked.tail,
-    };
-    let served = shared.deps.dispatcher.buffered(invocation).await.map_err(refused)?;
+    let shared = call.shared;
+    let (function, asked) = (manage::asked(&call, "Invoke")?, Asked::of(&call.parts.headers, true)?);
+    let Some(Ready { invocation, traced }) = ready(call, function.clone(), asked)? else { return Ok(no_content()) };
+    let served = shared.deps.dispatcher.buffered(invocation).await;
+    let served = served.map_err(|error| ApiError::invoke(error, &function, &shared.owner))?;
     let mut answer = answered(served)?;
     answer.headers_mut().extend(traced.map(|trace| (TRACE_ID, trace)));
     Ok(answer)
 }
 
+/// A call that may be dispatched.
+struct Ready {
+    invocation: Invocation,
+    /// For the answer.
+    traced: Option<HeaderValue>,
+}
+
+/// Checks everything about a call; `None` when no more was asked for.
+fn ready(call: Call<'_>, function: FunctionRef, asked: Asked) -> Result<Option<Ready>, ApiError> {
+    let (shared, owner) = (call.shared, call.owner());
+    let resolved = shared.deps.dispatcher.resolve(&function);
+    let resolved = resolved.map_err(|error| ApiError::invoke(error, &function, owner))?;
+    check_json(&call.body.bytes)?;
+    if resolved.world == World::FunctionHttp {
+        return Err(by_url_only(&function));
+    }
+    if asked.dry_run {
+        return Ok(None);
+    }
+    let accepted = shared.now();
+    let trace_id = trace_id(&call.parts.headers, shared.deps.ids.as_ref(), accepted);
+    let traced = HeaderValue::from_str(&trace_id).ok();
+    let Asked { client_context, tail, .. } = asked;
+    let payload = payload(call.body.bytes);
+    let invocation = Invocation { request_id: call.id, function, payload, trace_id, client_context, accepted, tail };
+    Ok(Some(Ready { invocation, traced }))
+}
+
 impl Asked {
-    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    /// Of a call that may be asynchronous, or may not.
+    fn of(headers: &HeaderMap, event: bool) -> Result<Self, ApiError> {
         for (name, why) in LATER {
             if headers.contains_key(name) {
                 return Err(Invalid::not_yet(name, why).into());
@@ -82,7 +96,8 @@ impl Asked {
         let text = |name| headers.get(name).map(|value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into());
         let (kind, log): (Option<String>, Option<String>) = (text(INVOCATION_TYPE), text(LOG_TYPE));
         let mut violations = Violations::new();
-        violations.one_of("invocationType", kind.as_ref(), &["Event", "RequestResponse", "DryRun"]);
+        let kinds = ["Event", "RequestResponse", "DryRun"];
+        violations.one_of("invocationType", kind.as_ref(), if event { &kinds } else { &kinds[1..] });
         violations.one_of("logType", log.as_ref(), &["None", "Tail"]);
         violations.finish()?;
         if kind.as_deref() == Some("Event") {

@@ -166,7 +166,7 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
         auth::claim(&parts, &catalog, shared.config.region.as_str(), shared.now().seconds())?
     };
     let bytes_max = match &route {
-        Route::Operation(Operation::Invoke, _) => shared.config.payload_bytes_max,
+        Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
     let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
@@ -208,6 +208,7 @@ fn unreadable(error: Unreadable, route: &Route, bytes_max: usize) -> ApiError {
 async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiError> {
     match operation {
         Operation::Invoke => invoke::perform(call).await,
+        Operation::InvokeWithResponseStream => invoke::streamed::perform(call).await,
         Operation::CreateFunction => manage::create_function::perform(call).await,
         Operation::GetFunction => manage::get_function::perform(&call).await,
         Operation::GetFunctionConfiguration => manage::get_function_configuration::perform(&call).await,

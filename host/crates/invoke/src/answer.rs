@@ -1,8 +1,9 @@
 //! What callers get.
 
 use bytes::Bytes;
-use lamina_runtime::{ResponseBody, StreamHead};
+use lamina_runtime::{ResponseBody, RunError, StreamHead};
 use lamina_types::{FunctionError, Outcome, Version};
+use tokio::sync::oneshot;
 
 /// A call that was collected to its end.
 #[derive(Debug)]
@@ -25,6 +26,24 @@ pub struct Streamed {
     pub version: Version,
     /// Its answer.
     pub answer: StreamAnswer,
+    /// How it ends.
+    pub end: End,
+}
+
+/// A call that ended, and the tail of its log if that was asked for.
+pub type Ended = Result<(Outcome, Option<Vec<u8>>), RunError>;
+
+/// The end of a call whose answer is streamed.
+#[derive(Debug)]
+pub enum End {
+    /// It has ended well, or before it began to answer, with this tail of its log if that was asked for.
+    Ended(Option<Vec<u8>>),
+    /// It has begun to answer and then failed, so that its body breaks off.
+    Failed(FunctionError, Option<Vec<u8>>),
+    /// It still runs: what is said when its body has ended.
+    Running(oneshot::Receiver<Ended>),
+    /// It still runs, and nobody asked.
+    Unwatched,
 }
 
 /// How a streamed answer begins.

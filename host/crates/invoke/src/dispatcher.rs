@@ -11,6 +11,7 @@ use lamina_telemetry::{InvocationLog, Logs, Opening, Report};
 use lamina_types::{FunctionRef, Invocation, Outcome, ResolvedFunction, limits};
 
 use crate::admission::{Admission, Permit};
+use crate::answer::Ended;
 use crate::error::InvokeError;
 
 /// How often a drain looks whether calls still run.
@@ -64,9 +65,6 @@ pub(crate) struct Ending {
     log: InvocationLog,
     permit: Permit,
 }
-
-/// A call that ended, and the tail of its log if that was asked for.
-pub(crate) type Ended = Result<(Outcome, Option<Vec<u8>>), RunError>;
 
 impl Dispatcher {
     /// A dispatcher over the layers below.

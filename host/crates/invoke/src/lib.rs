@@ -12,6 +12,6 @@ mod error;
 mod http;
 mod streaming;
 
-pub use answer::{Body, HttpServed, Served, StreamAnswer, Streamed};
+pub use answer::{Body, End, Ended, HttpServed, Served, StreamAnswer, Streamed};
 pub use dispatcher::{Config, Deps, Dispatcher};
 pub use error::{InvokeError, Throttle};

@@ -3,8 +3,9 @@
 use http_body_util::BodyExt as _;
 use lamina_runtime::{ResponseBody, StreamHead};
 use lamina_types::{Invocation, World};
+use tokio::sync::oneshot;
 
-use crate::answer::{Body, StreamAnswer, Streamed};
+use crate::answer::{Body, End, Ended, StreamAnswer, Streamed};
 use crate::dispatcher::{Admitted, Dispatcher};
 use crate::error::InvokeError;
 
@@ -16,14 +17,23 @@ impl Dispatcher {
     /// of its own from then on. Dropped half-way, it runs on: its caller has left,
     /// and its next write fails.
     pub async fn streaming(&self, invocation: Invocation) -> Result<Streamed, InvokeError> {
+        self.stream(invocation, false).await
+    }
+
+    /// The same for a caller who is also told how the call ended.
+    pub async fn watched(&self, invocation: Invocation) -> Result<Streamed, InvokeError> {
+        self.stream(invocation, true).await
+    }
+
+    async fn stream(&self, invocation: Invocation, is_watched: bool) -> Result<Streamed, InvokeError> {
         let Admitted { call, ending } = self.admit(invocation).await?;
         let version = call.function.version;
         if call.function.world == World::Function {
             let runtime = self.deps.runtime.clone();
             let run = async move { ending.after(runtime.buffered(call)).await };
-            let (outcome, _) = self.tasks.detach_on_drop(run).await?;
+            let (outcome, tail) = self.tasks.detach_on_drop(run).await?;
             let answer = outcome.result.map_or_else(StreamAnswer::Failed, StreamAnswer::Whole);
-            return Ok(Streamed { version, answer });
+            return Ok(Streamed { version, answer, end: End::Ended(tail) });
         }
         let (drive, start) = match self.deps.runtime.streaming(call) {
             Ok(started) => started,
@@ -38,19 +48,33 @@ impl Dispatcher {
                 // Dropped here, the call goes on as a task.
                 Ok(head) => {
                     let answer = StreamAnswer::Started { head, body: Body::Stream(body) };
-                    return Ok(Streamed { version, answer });
+                    let end = if is_watched { self.watch(running) } else { End::Unwatched };
+                    return Ok(Streamed { version, answer, end });
                 }
                 // The guest gave its writer back unused.
                 Err(_) => running.await,
             },
         };
-        let (outcome, _) = ended?;
+        let (outcome, tail) = ended?;
         let answer = match (head.try_recv().ok(), outcome.result) {
             (None, Err(failure)) => StreamAnswer::Failed(failure),
-            (Some(head), Err(_)) => StreamAnswer::Started { head, body: Body::Stream(body) },
+            (Some(head), Err(failure)) => {
+                let answer = StreamAnswer::Started { head, body: Body::Stream(body) };
+                return Ok(Streamed { version, answer, end: End::Failed(failure, tail) });
+            }
             (head, Ok(_)) => whole(head, body).await,
         };
-        Ok(Streamed { version, answer })
+        Ok(Streamed { version, answer, end: End::Ended(tail) })
+    }
+
+    /// Has the call run to its end as a task that tells of it.
+    fn watch(&self, running: impl Future<Output = Ended> + Send + 'static) -> End {
+        let (tell, told) = oneshot::channel();
+        self.tasks.spawn(async move {
+            // Who asked may have left.
+            let _ = tell.send(running.await);
+        });
+        End::Running(told)
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod error;
+pub mod event_stream;
 pub mod function;
 pub mod naming;
 pub mod object;

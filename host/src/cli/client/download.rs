@@ -15,7 +15,7 @@ pub(crate) struct Download<'a> {
     client: &'a Client,
     body: Incoming,
     /// From one piece to the next.
-    idle: std::time::Duration,
+    pub(crate) idle: std::time::Duration,
     /// How long it is, when that was said.
     pub(crate) length: Option<u64>,
 }

@@ -1,5 +1,7 @@
 //! `lamina invoke NAME`.
 
+mod streamed;
+
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +39,9 @@ pub(crate) struct InvokeArgs {
     /// Print the end of the call's log, too, on standard error
     #[arg(long)]
     tail: bool,
+    /// Print the answer while the function writes it
+    #[arg(long)]
+    stream: bool,
     /// A version
     #[arg(long, value_name = "VERSION")]
     qualifier: Option<String>,
@@ -97,6 +102,10 @@ impl InvokeArgs {
     pub(crate) async fn run(self, ctx: &Ctx) -> Done {
         let payload = event(self.payload.as_deref())?;
         let client = Client::find(&self.target, &ctx.environment).await?;
+        if self.stream {
+            let streamed = streamed::print(ctx, &client, &self, payload).await;
+            return streamed.unwrap_or_else(|error| Err(refused(error, &self.name)));
+        }
         let waiting = Progress::wait("running");
         let qualifier = self.qualifier.as_deref();
         let invocation = Invocation { name: &self.name, payload, tail: self.tail, qualifier };

@@ -7,7 +7,8 @@ use super::*;
 
 fn asked(headers: &[(&'static str, &str)]) -> Result<Asked, String> {
     let pairs = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::try_from(*value).unwrap()));
-    Asked::of(&pairs.collect()).map_err(|error| format!("{} {}", error.exception.name, error.text.unwrap_or_default()))
+    Asked::of(&pairs.collect(), true)
+        .map_err(|error| format!("{} {}", error.exception.name, error.text.unwrap_or_default()))
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(crate) enum Operation {
     PublishVersion,
     ListVersionsByFunction,
     Invoke,
+    InvokeWithResponseStream,
     CreateFunctionUrlConfig,
     GetFunctionUrlConfig,
     UpdateFunctionUrlConfig,
@@ -58,7 +59,8 @@ impl Operation {
             Self::ListFunctions => "lambda:ListFunctions",
             Self::PublishVersion => "lambda:PublishVersion",
             Self::ListVersionsByFunction => "lambda:ListVersionsByFunction",
-            Self::Invoke => "lambda:InvokeFunction",
+            // Lambda has one permission for both.
+            Self::Invoke | Self::InvokeWithResponseStream => "lambda:InvokeFunction",
             Self::CreateFunctionUrlConfig => "lambda:CreateFunctionUrlConfig",
             Self::GetFunctionUrlConfig => "lambda:GetFunctionUrlConfig",
             Self::UpdateFunctionUrlConfig => "lambda:UpdateFunctionUrlConfig",
@@ -93,6 +95,7 @@ impl Operation {
                 | Self::UpdateFunctionConfiguration
                 | Self::PublishVersion
                 | Self::Invoke
+                | Self::InvokeWithResponseStream
                 | Self::CreateFunctionUrlConfig
                 | Self::UpdateFunctionUrlConfig
                 | Self::AddPermission
@@ -219,7 +222,12 @@ pub(super) const ROUTES: &[Row] = &[
     not_yet("GetRuntimeManagementConfig", Method::GET, "2021-07-20/functions/*/runtime-management-config"),
     not_yet("PutRuntimeManagementConfig", Method::PUT, "2021-07-20/functions/*/runtime-management-config"),
     not_yet("ListFunctionUrlConfigs", Method::GET, "2021-10-31/functions/*/urls"),
-    not_yet("InvokeWithResponseStream", Method::POST, "2021-11-15/functions/*/response-streaming-invocations"),
+    is(
+        Operation::InvokeWithResponseStream,
+        "InvokeWithResponseStream",
+        Method::POST,
+        "2021-11-15/functions/*/response-streaming-invocations",
+    ),
     not_yet("GetFunctionRecursionConfig", Method::GET, "2024-08-31/functions/*/recursion-config"),
     not_yet("PutFunctionRecursionConfig", Method::PUT, "2024-08-31/functions/*/recursion-config"),
     not_yet("GetResourcePolicy", Method::GET, "2026-07-09/resource-policy/*"),
