@@ -55,15 +55,17 @@ impl<V> Table<V> {
     where
         V: Serialize,
     {
-        let (table, name) = (self.name, key.chars().take(80).collect());
+        let (table, name) = (self.name, || key.chars().take(80).collect());
         if key.len() > KEY_BYTES_MAX {
-            return Err(Error::KeyTooLong { table, key: name, bytes: key.len(), max: KEY_BYTES_MAX });
+            return Err(Error::KeyTooLong { table, key: name(), bytes: key.len(), max: KEY_BYTES_MAX });
         }
         let mut bytes = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut bytes, value).map_err(|error| self.shape_error(key, &error))?;
         if bytes.len() > VALUE_BYTES_MAX {
-            return Err(Error::TooLarge { table, key: name, bytes: bytes.len(), max: VALUE_BYTES_MAX });
+            return Err(Error::TooLarge { table, key: name(), bytes: bytes.len(), max: VALUE_BYTES_MAX });
         }
+        // It may be held for some time.
+        bytes.shrink_to_fit();
         if !self.sealed {
             return Ok(bytes);
         }

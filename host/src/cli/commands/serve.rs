@@ -149,6 +149,9 @@ pub(crate) fn not_started(error: &serve::Error, data: &Path) -> Failure {
             .next("run the version of lamina that made it, or a later one, or give another directory: --data DIR"),
         serve::Error::Platform(platform::Error::Records(lamina_kv::Error::Format(_))) => within(failure)
             .next("if it is a data directory, restore its file `format`; if not, give another one: --data DIR"),
+        serve::Error::Platform(platform::Error::Records(lamina_kv::Error::Damaged { .. })) => {
+            within(failure).next("see what can be mended: lamina fsck --data DIR; or restore a backup: lamina restore")
+        }
         serve::Error::Platform(_) | serve::Error::Endpoint { .. } => {
             let step = about_directory(failure.text());
             within(failure).next(step)
