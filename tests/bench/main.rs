@@ -5,10 +5,6 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the real clock, and its baseline is bare tokio")]
 
-/// The platform's, for what of it runs in this process.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 mod baseline;
 mod hello;
 mod load;
