@@ -161,6 +161,7 @@ impl Gathering {
             state.broken.get_or_insert(error.clone());
         }
         let gathered = std::mem::take(&mut state.gathered);
+        self.count.store(0, Ordering::Relaxed);
         drop(state);
         self.taken.notify_waiters();
         if let Some(others) = gathered.ending.end(Err(error.clone())) {
