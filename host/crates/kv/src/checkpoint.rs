@@ -16,6 +16,7 @@ use crate::index;
 use crate::journal::{Listing, export_name, journal_name};
 use crate::pending::Pending;
 use crate::position::Position;
+use crate::spare::{self, Left};
 
 /// Who waits for a checkpoint.
 pub(crate) type Reply = oneshot::Sender<Result<Checkpointed, Error>>;
@@ -79,6 +80,8 @@ pub(crate) struct Checkpointer {
     pub(crate) position: Arc<Position>,
     pub(crate) pending: Pending,
     pub(crate) listeners: Listeners,
+    /// Journal files to be written over.
+    pub(crate) left: Left,
     /// Bytes of older journal files that are kept.
     pub(crate) retain_bytes: u64,
 }
@@ -88,7 +91,7 @@ impl Checkpointer {
     pub(crate) fn start(mut self, mut jobs: mpsc::Receiver<Job>) -> Result<JoinHandle<()>, Error> {
         let run = move || {
             while let Some(Job { sequence, chain, reply }) = jobs.blocking_recv() {
-                let made = catch_unwind(AssertUnwindSafe(|| self.make(sequence, &chain)));
+                let made = catch_unwind(AssertUnwindSafe(|| self.make(sequence, &chain, reply.is_none())));
                 let made = made.unwrap_or_else(|_| Err(Error::storage("making a checkpoint", "the engine panicked")));
                 self.position.ended(made.as_ref().ok().map(|made| made.bytes));
                 match (made, reply) {
@@ -104,7 +107,7 @@ impl Checkpointer {
         thread.map_err(|error| Error::storage("starting the checkpoint thread", error))
     }
 
-    fn make(&mut self, sequence: u64, chain: &Mac) -> Result<Checkpointed, Error> {
+    fn make(&mut self, sequence: u64, chain: &Mac, reuses: bool) -> Result<Checkpointed, Error> {
         let failed = |error: std::io::Error| Error::storage("writing an export", error);
         let mut writer = ExportWriter::begin(&self.folder, &self.key, sequence, chain).map_err(failed)?;
         // Transactions go on meanwhile. What the export holds of them already the
@@ -116,14 +119,15 @@ impl Checkpointer {
         let bytes = writer.finish(&self.folder, &export_name(sequence)).map_err(failed)?;
         self.pending.flush(&self.db)?;
         self.syncer.sync().map_err(|error| Error::storage("syncing the index of the records", error))?;
-        let dropped = self.position.unless_held(|| self.drop_older(sequence)).unwrap_or(Ok(()));
+        let dropped = self.position.unless_held(|| self.drop_older(sequence, reuses)).unwrap_or(Ok(()));
         dropped.map_err(|error| Error::storage("dropping what an export replaces", error))?;
         self.listeners.tell(sequence);
         Ok(Checkpointed { sequence, bytes })
     }
 
-    /// Removes older exports and journal files, of which the newest stay.
-    fn drop_older(&self, sequence: u64) -> std::io::Result<()> {
+    /// Removes older exports and journal files, of which the newest stay. With `reuses`
+    /// some are left for the journal to be written over; without, none that ever was.
+    fn drop_older(&self, sequence: u64, reuses: bool) -> std::io::Result<()> {
         let listing = Listing::of(&self.folder)?;
         for older in listing.exports.iter().filter(|older| **older < sequence) {
             self.folder.remove(&export_name(*older))?;
@@ -137,8 +141,13 @@ impl Checkpointer {
             }
         }
         // The oldest first: what is kept has no gap, wherever this ends.
+        if !reuses {
+            spare::remove_left(&self.folder)?;
+        }
         for name in dropped.iter().rev() {
-            self.folder.remove(name)?;
+            if !reuses || !self.left.take(&self.folder, name)? {
+                self.folder.remove(name)?;
+            }
         }
         self.folder.sync_dir(".")
     }

@@ -73,10 +73,10 @@ impl Committer {
             return Err(error.into());
         }
         let State { gathered, under_way, .. } = &mut *state;
-        let Gathered { group, written, followed, ending, count } = gathered;
+        let Gathered { group, written, ending, count } = gathered;
         let (db, keys, pending) = (&self.db, &self.keys, &self.writer.pending);
         let under_way = under_way.as_deref();
-        let result = transact(&mut Making { db, keys, pending, under_way, written, group, followed }, change);
+        let result = transact(&mut Making { db, keys, pending, under_way, written, group }, change);
         let answer = ending.answer();
         *count += 1;
         let count = *count;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::frame::Writes;
+use crate::frame::Read;
 
 /// Transactions that a watcher may be behind.
 const BEHIND_MAX: usize = 1_024;
@@ -19,11 +19,11 @@ pub struct Committed {
 }
 
 impl Committed {
-    pub(crate) fn new(sequence: u64, writes: Writes) -> Self {
+    pub(crate) fn new(sequence: u64, writes: Read<'_>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let named = writes.into_iter().map(|(key, value)| {
             let at = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
-            (text(&key[..at]), text(key.get(at + 1..).unwrap_or_default()), value.map(Vec::from))
+            (text(&key[..at]), text(key.get(at + 1..).unwrap_or_default()), value.map(<[u8]>::to_vec))
         });
         Self { sequence, writes: named.collect() }
     }

@@ -127,7 +127,7 @@ impl Store {
         let storage = |error: std::io::Error| Error::storage("listing the journal", error);
         for name in self.shared.journal.names(".").map_err(storage)? {
             let Some(metadata) = self.shared.journal.metadata(&name).map_err(storage)? else { continue };
-            let is_journal = name.ends_with(".journal") || name == spare::NAME;
+            let is_journal = name.ends_with(".journal") || spare::is_spare(&name);
             let usage = if is_journal { &mut stats.journal } else { &mut stats.exports };
             *usage = Usage { files: usage.files + 1, bytes: usage.bytes + metadata.len() };
         }

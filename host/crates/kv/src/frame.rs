@@ -8,12 +8,17 @@ use sha2::Sha256;
 
 /// Keys and their values from now on; `None` removes.
 pub(crate) type Writes = BTreeMap<Bytes, Option<Bytes>>;
+/// The same, as it is read from a group.
+pub(crate) type Read<'a> = BTreeMap<&'a [u8], Option<&'a [u8]>>;
 /// What ties a group to the one before.
 pub(crate) type Mac = [u8; MAC_BYTES];
 
 pub(crate) const MAC_BYTES: usize = 16;
 /// Length, check, sequence number, count.
 pub(crate) const HEAD_BYTES: usize = 20;
+/// What follows the last group: a head of zeros, which is no group's. After it there may
+/// be anything.
+pub(crate) const END: [u8; HEAD_BYTES] = [0; HEAD_BYTES];
 /// The longest body that is read: more than a group ever has.
 pub(crate) const BODY_BYTES_MAX: usize = 96 << 20;
 
@@ -84,7 +89,14 @@ impl GroupWriter {
         self.bytes.len()
     }
 
-    /// The group's bytes, whose first transaction has this number, and its MAC.
+    /// The transactions of a group that was finished.
+    pub(crate) fn each<'a>(&'a self, first: u64, each: impl FnMut(u64, Read<'a>)) -> Result<(), Broken> {
+        let body = HEAD_BYTES..self.bytes.len() - MAC_BYTES - END.len();
+        transactions(&self.bytes[body], first, self.count, each)
+    }
+
+    /// The bytes of the group, whose first transaction has this number, and of the end
+    /// after it; and its MAC.
     pub(crate) fn finish(&mut self, key: &MacKey, first: u64, before: &Mac) -> (&[u8], Mac) {
         let body = self.bytes.len() - HEAD_BYTES;
         self.bytes[0..4].copy_from_slice(&number(body));
@@ -96,6 +108,7 @@ impl GroupWriter {
         // Over the MAC as well: one that was torn is not one that was forged.
         let check = crc32fast::hash(&self.bytes[8..]);
         self.bytes[4..8].copy_from_slice(&check.to_le_bytes());
+        self.bytes.extend_from_slice(&END);
         (&self.bytes, mac)
     }
 }
@@ -145,17 +158,18 @@ impl<'a> Group<'a> {
     /// Whether these bytes may begin with a group of about this number: cheap, and
     /// wrong only by saying yes.
     pub(crate) fn is_plausible(bytes: &[u8], from: u64) -> bool {
+        // Asked for every byte of a file: what most often says no comes first.
+        let is_near = |first: u64| first.wrapping_sub(from) < 1 << 32;
+        let first = bytes.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+        if !first.is_some_and(is_near) {
+            return false;
+        }
         let mut numbers = Reader(bytes);
-        let (Ok(length), Ok(_), Ok(first), Ok(count)) = (numbers.u32(), numbers.u32(), numbers.u64(), numbers.u32())
-        else {
+        let (Ok(length), Ok(_), Ok(_), Ok(count)) = (numbers.u32(), numbers.u32(), numbers.u64(), numbers.u32()) else {
             return false;
         };
         let length = length as usize;
-        length.saturating_add(HEAD_BYTES + MAC_BYTES) <= bytes.len()
-            && count > 0
-            && count as usize <= length
-            && first >= from
-            && first - from < 1 << 32
+        length.saturating_add(HEAD_BYTES + MAC_BYTES) <= bytes.len() && count > 0 && count as usize <= length
     }
 
     /// How many bytes it has.
@@ -174,28 +188,33 @@ impl<'a> Group<'a> {
     }
 
     /// Hands out its transactions in order.
-    pub(crate) fn each(&self, mut each: impl FnMut(u64, BTreeMap<&'a [u8], Option<&'a [u8]>>)) -> Result<(), Broken> {
-        let mut reader = Reader(self.body);
-        for number in 0..self.count {
-            let mut writes = BTreeMap::new();
-            for _ in 0..reader.u32()? {
-                let puts = reader.take(1)?[0];
-                let length = usize::from(reader.u16()?);
-                let key = reader.take(length)?;
-                let value = match puts {
-                    0 => None,
-                    1 => {
-                        let length = reader.u32()? as usize;
-                        Some(reader.take(length)?)
-                    }
-                    _ => return Err(Broken("a write is neither put nor remove")),
-                };
-                writes.insert(key, value);
-            }
-            each(self.first + u64::from(number), writes);
-        }
-        if reader.0.is_empty() { Ok(()) } else { Err(Broken("there are bytes after its transactions")) }
+    pub(crate) fn each(&self, each: impl FnMut(u64, Read<'a>)) -> Result<(), Broken> {
+        transactions(self.body, self.first, self.count, each)
     }
+}
+
+/// Hands out the transactions of a group's body in order.
+fn transactions<'a>(body: &'a [u8], first: u64, count: u32, mut each: impl FnMut(u64, Read<'a>)) -> Result<(), Broken> {
+    let mut reader = Reader(body);
+    for number in 0..count {
+        let mut writes = Read::new();
+        for _ in 0..reader.u32()? {
+            let puts = reader.take(1)?[0];
+            let length = usize::from(reader.u16()?);
+            let key = reader.take(length)?;
+            let value = match puts {
+                0 => None,
+                1 => {
+                    let length = reader.u32()? as usize;
+                    Some(reader.take(length)?)
+                }
+                _ => return Err(Broken("a write is neither put nor remove")),
+            };
+            writes.insert(key, value);
+        }
+        each(first + u64::from(number), writes);
+    }
+    if reader.0.is_empty() { Ok(()) } else { Err(Broken("there are bytes after its transactions")) }
 }
 
 /// Takes bytes off the front.
@@ -246,7 +265,7 @@ mod tests {
         let (bytes, mac) = writer.finish(&key, 41, &before);
         let bytes = bytes.to_vec();
         let group = Group::parse(&bytes).unwrap();
-        assert_eq!((group.first, group.last(), group.bytes()), (41, 43, bytes.len()));
+        assert_eq!((group.first, group.last(), group.bytes()), (41, 43, bytes.len() - END.len()));
         assert_eq!(group.verify(&key, &before), Some(mac));
         assert_eq!(group.verify(&key, &[4; MAC_BYTES]), None);
         let mut seen = Vec::new();
@@ -256,7 +275,8 @@ mod tests {
         };
         group.each(each).unwrap();
         assert_eq!(seen, [(41, writes(0)), (42, writes(1)), (43, writes(2))]);
-        for at in 0..bytes.len() {
+        assert!(bytes.ends_with(&END));
+        for at in 0..bytes.len() - END.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 0x10;
             let found = Group::parse(&changed).is_ok_and(|group| group.verify(&key, &before).is_some());

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::answer::Owed;
 use crate::checkpoint::Reply;
 use crate::error::Error;
-use crate::frame::{GroupWriter, Writes};
+use crate::frame::GroupWriter;
 use crate::pending::Written;
 
 /// Bytes at which a group takes no more transactions: with the one that passes it, far
@@ -54,8 +54,6 @@ pub(crate) struct State {
 pub(crate) struct Gathered {
     pub(crate) group: GroupWriter,
     pub(crate) written: Written,
-    /// Each transaction's own writes, for those who follow them.
-    pub(crate) followed: Vec<Writes>,
     /// How many there are, those included that wrote nothing.
     pub(crate) count: usize,
     pub(crate) ending: Owed,

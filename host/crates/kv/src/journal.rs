@@ -5,12 +5,14 @@ use std::io;
 use lamina_disk::{File, Folder};
 
 use crate::error::Error;
-use crate::frame::{MAC_BYTES, Mac, Reader};
+use crate::frame::{END, MAC_BYTES, Mac, Reader};
 use crate::spare;
 
 const MAGIC: &[u8; 8] = b"LAMJRN01";
 /// Magic, first sequence number, MAC before it.
 pub(crate) const HEADER_BYTES: u64 = 8 + 8 + MAC_BYTES as u64;
+/// A file to which nothing was appended yet: that, and the end.
+pub(crate) const EMPTY_BYTES: u64 = HEADER_BYTES + END.len() as u64;
 /// The largest journal file that is read: a checkpoint begins a new one long before.
 pub(crate) const FILE_BYTES_MAX: u64 = 2 << 30;
 
@@ -74,8 +76,9 @@ impl Header {
         Some(Self { first, before })
     }
 
+    /// The head, and the end after it: no group is there yet.
     fn bytes(self) -> Vec<u8> {
-        [&MAGIC[..], &self.first.to_le_bytes(), &self.before].concat()
+        [&MAGIC[..], &self.first.to_le_bytes(), &self.before, &END].concat()
     }
 }
 
@@ -86,7 +89,7 @@ pub(crate) struct Tail {
     pub(crate) first: u64,
     /// Where the next group goes.
     pub(crate) at: u64,
-    /// How long the file is: after its last group there are zeros.
+    /// How long the file is: after the end there may be room.
     pub(crate) length: u64,
     /// The last transaction that is on the disk.
     pub(crate) sequence: u64,
@@ -135,7 +138,7 @@ impl Tail {
         })
     }
 
-    /// The journal goes on in another file: the zeros are given back.
+    /// The journal goes on in another file: the room that is left is given back.
     pub(crate) fn leave(self) {
         if self.length > self.at
             && let Err(error) = self.file.set_len(self.at)
@@ -144,12 +147,17 @@ impl Tail {
         }
     }
 
+    /// Bytes that may be appended without the file growing.
+    pub(crate) fn room(&self) -> u64 {
+        self.length.saturating_sub(self.at + END.len() as u64)
+    }
+
     /// Whether nothing was appended to this file yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.at == HEADER_BYTES
     }
 
-    /// Appends a group, and syncs.
+    /// Appends a group, which has its end after it, and syncs.
     pub(crate) fn append(&mut self, bytes: &[u8], sequence: u64, mac: Mac) -> Result<(), Failed> {
         if let Err(error) = self.file.write_at(self.at, bytes) {
             // What is there of it must not stay: the next group would follow it.
@@ -160,8 +168,8 @@ impl Tail {
         // After a failed sync the kernel may have dropped what it could not write, so
         // that a later one would succeed without it: never go on.
         self.file.sync().map_err(Failed::Unknown)?;
-        self.at += bytes.len() as u64;
-        self.length = self.length.max(self.at);
+        self.length = self.length.max(self.at + bytes.len() as u64);
+        self.at += (bytes.len() - END.len()) as u64;
         (self.sequence, self.mac) = (sequence, mac);
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::export::Writer;
 use crate::frame::{Mac, MacKey};
 use crate::index;
-use crate::journal::{HEADER_BYTES, Listing, Tail, export_name, journal_name};
+use crate::journal::{EMPTY_BYTES, Listing, Tail, export_name, journal_name};
 use crate::store::{Config, Keys};
 
 fn storage(error: std::io::Error) -> Error {
@@ -27,7 +27,7 @@ pub(crate) fn begin(data: &Folder, directory: &Directory) -> Result<(), Error> {
     let listing = Listing::of(&journal).map_err(storage)?;
     let is_begun = |first: &u64| -> Result<bool, Error> {
         let metadata = journal.metadata(&journal_name(*first)).map_err(storage)?;
-        Ok(*first != 1 || metadata.is_some_and(|metadata| metadata.len() > HEADER_BYTES))
+        Ok(*first != 1 || metadata.is_some_and(|metadata| metadata.len() > EMPTY_BYTES))
     };
     if !listing.exports.is_empty()
         || listing.journals.iter().map(is_begun).collect::<Result<Vec<_>, _>>()?.contains(&true)

@@ -6,8 +6,10 @@ use lamina_disk::Folder;
 
 use crate::error::Error;
 use crate::export::{self, State, TEMPORARY};
-use crate::frame::{Group, Mac, MacKey};
-use crate::journal::{FILE_BYTES_MAX, HEADER_BYTES, Header, Listing, Tail, damaged, export_name, journal_name};
+use crate::frame::{END, Group, Mac, MacKey};
+use crate::journal::{
+    EMPTY_BYTES, FILE_BYTES_MAX, HEADER_BYTES, Header, Listing, Tail, damaged, export_name, journal_name,
+};
 use crate::spare;
 
 /// What the journal says.
@@ -30,7 +32,7 @@ pub(crate) struct Recovered {
 pub(crate) fn recover(folder: &Folder, key: &MacKey, mend: bool) -> Result<Recovered, Error> {
     let listing = Listing::of(folder).map_err(|error| Error::storage("listing the journal", error))?;
     if mend {
-        let removed = folder.remove(TEMPORARY).and_then(|_| folder.remove(spare::NAME));
+        let removed = folder.remove(TEMPORARY).and_then(|_| spare::remove_all(folder));
         removed.map_err(|error| Error::storage("removing a file that was not ended", error))?;
     }
     let (start, export_bytes) = newest_export(folder, key, &listing)?;
@@ -117,7 +119,7 @@ impl Reading<'_> {
         let header = Header::parse(&bytes).filter(|header| header.first == first);
         let Some(header) = header else {
             // The head is synced before anything follows it.
-            if is_last && bytes.len() as u64 <= HEADER_BYTES && first == self.sequence + 1 && self.sequence > 0 {
+            if is_last && bytes.len() as u64 <= EMPTY_BYTES && first == self.sequence + 1 && self.sequence > 0 {
                 return self.unbegun(&name);
             }
             return Err(damaged(&name, 0, "its head is not a journal's"));
@@ -129,20 +131,27 @@ impl Reading<'_> {
             return Err(damaged(&name, 16, "it does not go on from what is before it"));
         }
         let mut at = HEADER_BYTES;
-        // After the last group there may be zeros, to be written over.
-        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
-        while at < end {
+        loop {
             let rest = bytes.get(usize::try_from(at).unwrap_or(usize::MAX)..).unwrap_or_default();
+            let end = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            if rest.iter().take(END.len()).all(|byte| *byte == 0) {
+                return match goes_on(&rest[..end], self.sequence + 1) {
+                    // Room to be written over: zeros, or what an older file had there.
+                    false => Ok(Read::File { at, torn: 0 }),
+                    true => Err(damaged(&name, at, "the head of a group is gone")),
+                };
+            }
             match Group::parse(rest) {
+                // Of an older file: the end before it was in a sector that was not written.
+                Ok(group) if is_last && group.last() <= self.sequence => return Ok(Read::File { at, torn: 0 }),
                 Ok(group) => at += self.group(&name, at, &group)?,
-                Err(_) if is_last && !goes_on(rest, end - at, self.sequence + 1) => {
+                Err(_) if is_last && !goes_on(&rest[..end], self.sequence + 1) => {
                     self.cut(&name, at)?;
-                    return Ok(Read::File { at, torn: end - at });
+                    return Ok(Read::File { at, torn: end as u64 });
                 }
                 Err(broken) => return Err(damaged(&name, at, broken.0)),
             }
         }
-        Ok(Read::File { at, torn: 0 })
     }
 
     fn unbegun(&self, name: &str) -> Result<Read, Error> {
@@ -185,10 +194,10 @@ impl Reading<'_> {
     }
 }
 
-/// Whether a valid group begins somewhere in so many bytes: then what is broken was
-/// whole once.
-fn goes_on(bytes: &[u8], within: u64, from: u64) -> bool {
-    (1..usize::try_from(within).unwrap_or(usize::MAX)).any(|at| {
+/// Whether a valid group of this number or a later one begins somewhere in these bytes:
+/// then what is broken was whole once. What an older file left has lower numbers.
+fn goes_on(bytes: &[u8], from: u64) -> bool {
+    (1..bytes.len()).any(|at| {
         let rest = &bytes[at..];
         Group::is_plausible(rest, from) && Group::parse(rest).is_ok()
     })

@@ -20,7 +20,7 @@ use crate::gather::Gathering;
 use crate::pending::{Pending, STUCK};
 use crate::position::Position;
 use crate::seal::Keyring;
-use crate::spare::Spare;
+use crate::spare::{Left, Spare};
 use crate::table::Table;
 use crate::txn::Txn;
 use crate::writer::{Journal, Writer};
@@ -49,6 +49,9 @@ pub struct Config {
     /// How far a journal file grows before the next one is made ready: a store that is
     /// written little has none. Default 1 MiB.
     pub spare_after_bytes: u64,
+    /// Journal files that a checkpoint leaves to be written over; the others it removes.
+    /// Default 4: as many as are written from one checkpoint to the next.
+    pub spare_files_max: usize,
     /// The tables whose values are sealed, for [`Store::reseal`]. Default: none.
     pub sealed: &'static [&'static str],
 }
@@ -62,6 +65,7 @@ impl Default for Config {
             retain_bytes: 16 << 20,
             spare_bytes: 16 << 20,
             spare_after_bytes: 1 << 20,
+            spare_files_max: 4,
             sealed: &[],
         }
     }
@@ -197,6 +201,7 @@ impl Store {
             position: position.clone(),
             pending: pending.clone(),
             listeners: listeners.clone(),
+            left: Left { bytes: config.spare_bytes, files_max: config.spare_files_max },
             retain_bytes: config.retain_bytes,
         };
         let checkpointer = checkpointer.start(waiting)?;

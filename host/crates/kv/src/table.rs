@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,7 +52,7 @@ impl<V> Table<V> {
     }
 
     /// The record as it is stored, within its bounds.
-    pub(crate) fn encode(&self, keys: &Keyring, key: &str, value: &V) -> Result<Vec<u8>, Error>
+    pub(crate) fn encode(&self, keys: &Keyring, key: &str, value: &V) -> Result<Bytes, Error>
     where
         V: Serialize,
     {
@@ -64,12 +65,12 @@ impl<V> Table<V> {
         if bytes.len() > VALUE_BYTES_MAX {
             return Err(Error::TooLarge { table, key: name(), bytes: bytes.len(), max: VALUE_BYTES_MAX });
         }
-        // It may be held for some time.
-        bytes.shrink_to_fit();
         if !self.sealed {
-            return Ok(bytes);
+            // As long as it need be: it may be held for some time.
+            return Ok(Bytes::copy_from_slice(&bytes));
         }
-        keys.seal(&self.key(key), &bytes).map_err(|reason| Error::storage("sealing a record", reason))
+        let sealed = keys.seal(&self.key(key), &bytes);
+        sealed.map(Bytes::from).map_err(|reason| Error::storage("sealing a record", reason))
     }
 
     pub(crate) fn decode(&self, keys: &Keyring, key: &str, bytes: &[u8]) -> Result<V, Error>

@@ -25,8 +25,6 @@ pub(crate) struct Making<'a> {
     pub(crate) under_way: Option<&'a Written>,
     pub(crate) written: &'a mut Written,
     pub(crate) group: &'a mut GroupWriter,
-    /// Each transaction's own writes, for those who follow them.
-    pub(crate) followed: &'a mut Vec<Writes>,
 }
 
 impl Making<'_> {
@@ -50,8 +48,7 @@ impl Making<'_> {
             return;
         }
         self.group.push(&writes);
-        self.written.extend(writes.iter().map(|(key, value)| (key.clone(), value.clone())));
-        self.followed.push(writes);
+        self.written.extend(writes);
     }
 }
 
@@ -89,7 +86,7 @@ impl<'a> Txn<'a> {
     /// Puts a record in place of another, or of none.
     pub fn put<V: Serialize>(&mut self, table: &Table<V>, key: &str, value: &V) -> Result<(), Error> {
         let bytes = table.encode(self.making.keys, key, value)?;
-        self.write(table.key(key).into(), Some(bytes.into()))
+        self.write(table.key(key).into(), Some(bytes))
     }
 
     /// Removes a record, if it is there.

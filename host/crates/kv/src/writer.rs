@@ -11,7 +11,7 @@ use crate::answer::Ending;
 use crate::checkpoint::{Job, Reply};
 use crate::error::Error;
 use crate::feed::{Committed, Feed};
-use crate::frame::{GroupWriter, MacKey, Writes};
+use crate::frame::{GroupWriter, MacKey};
 use crate::gather::{Gathered, Gathering};
 use crate::journal::{Failed, Tail};
 use crate::pending::{Pending, Written};
@@ -49,13 +49,13 @@ impl Journal {
     /// Whether the next group may make the file grow, and there is another where it
     /// would not.
     fn must_go_on(&self) -> bool {
-        let left = self.tail.length.saturating_sub(self.tail.at);
+        let left = self.tail.room();
         left < ROOM_BYTES.min(self.spare.bytes / 4) && self.spare.is_ready()
     }
 
     /// Whether it is time to have the next file made ready.
     fn is_running_out(&self) -> bool {
-        let left = self.tail.length.saturating_sub(self.tail.at);
+        let left = self.tail.room();
         // A journal that grows slowly needs none.
         left < self.spare.bytes / 2 && (left > 0 || self.tail.at >= self.spare.after)
     }
@@ -95,24 +95,24 @@ impl Writer {
     /// to be woken.
     fn write(&self, journal: &mut Journal) -> Option<Arc<Ending>> {
         let (gathered, written) = self.gathering.take(&mut journal.buffer)?;
-        let Gathered { mut group, followed, ending, .. } = gathered;
+        let Gathered { mut group, ending, .. } = gathered;
         let synced = match self.gathering.broken() {
             Some(error) => Err(error),
             None if group.count() == 0 => Ok(()),
             None => self.append(journal, &mut group, written),
         };
-        group.begin();
-        journal.buffer = group;
         match &synced {
             Ok(()) => {
                 self.gathering.done();
                 // A watcher that came meanwhile must not miss them.
-                if self.feed.is_followed() {
-                    self.follow(journal.tail.sequence, followed);
+                if group.count() > 0 && self.feed.is_followed() {
+                    self.follow(&group, journal.tail.sequence);
                 }
             }
             Err(error) => self.gathering.undone(error),
         }
+        group.begin();
+        journal.buffer = group;
         let is_ok = synced.is_ok();
         let others = ending.end(synced);
         self.pending.sort();
@@ -138,10 +138,11 @@ impl Writer {
         Ok(())
     }
 
-    fn follow(&self, last: u64, followed: Vec<Writes>) {
-        let first = last + 1 - followed.len() as u64;
-        for (at, writes) in followed.into_iter().enumerate() {
-            self.feed.send(Committed::new(first + at as u64, writes));
+    fn follow(&self, group: &GroupWriter, last: u64) {
+        let first = last + 1 - u64::from(group.count());
+        if let Err(broken) = group.each(first, |number, writes| self.feed.send(Committed::new(number, writes))) {
+            // Watchers miss the rest, which their numbers show.
+            tracing::error!(reason = broken.0, "a group that was written does not read back");
         }
     }
 

@@ -10,6 +10,9 @@ use lamina_kv::{Error, check};
 
 use crate::{NUMBERS, copy, keys, open, opened, put};
 
+/// What follows the last group of a file that is in use: zeros.
+const END_BYTES: usize = 20;
+
 /// A directory whose last commit is in the last file, as after a kill.
 async fn killed(dir: &Path) {
     let living = dir.join("living");
@@ -30,7 +33,8 @@ async fn killed(dir: &Path) {
             fs::remove_file(path).unwrap();
         }
     }
-    assert_eq!(fs::read(&journal).unwrap(), bytes);
+    // Without the end after its last group.
+    assert_eq!(fs::read(&journal).unwrap(), bytes[..bytes.len() - END_BYTES]);
 }
 
 fn named(dir: &Path, suffix: &str) -> PathBuf {
@@ -47,22 +51,26 @@ async fn a_write_that_was_cut_off_is_cut_away_wherever_it_ended() {
     let dir = tempfile::tempdir().unwrap();
     killed(dir.path()).await;
     let dead = dir.path().join("dead");
-    let all = records(&dead).unwrap();
+    let whole = fs::read(named(&dead, ".journal")).unwrap();
+    copy(&dead, &dir.path().join("whole"));
+    let all = records(&dir.path().join("whole")).unwrap();
     assert_eq!(all.len(), 4);
-    let whole = fs::read(named(&dir.path().join("living"), ".journal")).unwrap();
     let group = (whole.len() - 32) / 2;
-    assert_eq!(32 + 2 * group, whole.len(), "two groups of one size");
+    assert!(group > 0 && 32 + 2 * group == whole.len(), "two groups of one size");
+    // The group was not synced, so the index had not got it.
+    fs::remove_dir_all(dead.join("sled")).unwrap();
     for length in 32 + group..whole.len() {
         for garbage in [0, 7] {
             let torn = dir.path().join(format!("torn-{length}-{garbage}"));
-            copy(&dir.path().join("living"), &torn);
+            copy(&dead, &torn);
             let mut bytes = whole[..length].to_vec();
             bytes.resize(length + garbage, 0xa5);
-            fs::write(named(&torn, ".journal"), bytes).unwrap();
+            fs::write(named(&torn, ".journal"), &bytes).unwrap();
             let (store, found) = opened(&torn).unwrap();
             assert_eq!(store.scan(&NUMBERS).unwrap(), all[..3], "{length}");
-            assert_eq!(found.torn_bytes, (length + garbage - 32 - group) as u64);
-            assert!(found.rebuilt.is_some(), "the index was ahead");
+            // Zeros are not counted: there may be room after a group.
+            let written = bytes[32 + group..].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            assert_eq!(found.torn_bytes, written as u64);
             drop(store);
             fs::remove_dir_all(torn).unwrap();
         }
@@ -95,6 +103,44 @@ async fn a_group_of_which_only_some_bytes_were_written_is_cut_away() {
             fs::remove_dir_all(other).unwrap();
         }
     }
+}
+
+/// A file is written over one that the journal has left: what is after its end are groups
+/// of that one, whole or not, and they count for nothing.
+#[tokio::test]
+async fn what_an_older_file_left_behind_the_end_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    killed(dir.path()).await;
+    let dead = dir.path().join("dead");
+    let older = fs::read(crate::files(&dead.join("journal")).remove(0)).unwrap();
+    let older = &older[32..];
+    let groups = &*fs::read(named(&dead, ".journal")).unwrap();
+    let whole = [groups, &[0; END_BYTES]].concat();
+    assert!(older.len() > END_BYTES && groups.len() > 32);
+    let check = |what: &str, bytes: &[u8], expect: usize, torn: usize| {
+        let other = dir.path().join("other");
+        copy(&dead, &other);
+        fs::write(named(&other, ".journal"), bytes).unwrap();
+        let (store, found) = opened(&other).unwrap();
+        assert_eq!((store.scan(&NUMBERS).unwrap().len(), found.torn_bytes), (expect, torn as u64), "{what}");
+        drop(store);
+        // And once more, after what was mended.
+        assert_eq!(records(&other).unwrap().len(), expect, "{what}");
+        fs::remove_dir_all(other).unwrap();
+    };
+    for cut in 0..older.len() {
+        check(&format!("the end, then from {cut}"), &[&whole, &older[cut..]].concat(), 4, 0);
+    }
+    // The sector with the end was not written.
+    check("no end, and an older group", &[groups, older].concat(), 4, 0);
+    check("no end, and part of an older group", &[groups, &older[1..]].concat(), 4, older.len() - 1);
+    // A group of its own after the end is damage: there was one before it.
+    let mut bytes = whole;
+    bytes[32..32 + END_BYTES].fill(0);
+    let other = dir.path().join("other");
+    copy(&dead, &other);
+    fs::write(named(&other, ".journal"), &bytes).unwrap();
+    assert!(matches!(open(&other), Err(Error::Damaged { offset: 32, .. })));
 }
 
 /// The end of the journal is cut away, at a group's end or within one, or whole files
