@@ -259,7 +259,7 @@ mod tests {
         for at in 1..=lines {
             let stream: Arc<str> = if at % 3 == 0 { "b" } else { "a" }.into();
             let text = pages.push(bounds, Timestamp(at), Origin { stream: &stream, call: None }, |text| {
-                text.push_str(&format!("line {at}"))
+                text.push_str(&format!("line {at}"));
             });
             assert_eq!(text, format!("line {at}"));
         }
