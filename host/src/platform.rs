@@ -12,9 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamina_deploy::{Deployer, Signing, code_check};
+use lamina_disk::Folder;
 use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
+use lamina_logs::LogStore;
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
 use lamina_telemetry::{Logs, LogsConfig};
@@ -25,6 +27,7 @@ use tokio::sync::watch;
 use self::opened::Opened;
 
 const CREDENTIALS: &str = "credentials.json";
+const LOGS: &str = "logs";
 /// Time that recorded changes have to end when the platform stops.
 const DRAIN_GRACE: Duration = Duration::from_secs(10);
 
@@ -88,6 +91,9 @@ pub enum Error {
     /// The keys of the secrets.
     #[error("the keys of the secrets: {0}")]
     Secrets(String),
+    /// Functions' logs.
+    #[error("opening the logs: {0}")]
+    Logs(#[from] lamina_logs::Error),
     /// The audit log.
     #[error("opening the audit log: {0}")]
     Audit(#[from] lamina_audit::Error),
@@ -104,8 +110,10 @@ pub struct Platform {
     pub deployer: Deployer,
     /// Calls.
     pub dispatcher: Arc<Dispatcher>,
-    /// Functions' logs.
+    /// Functions' logs, as they are written.
     pub logs: Logs,
+    /// Functions' logs, as they are kept.
+    pub log_store: LogStore,
     /// Backups and figures.
     pub upkeep: Upkeep,
     /// See [`lamina_api::RotateSecrets`].
@@ -142,6 +150,7 @@ impl Platform {
             ids.clone(),
         )?;
         let logs = Logs::new(LogsConfig::default());
+        let log_store = keep_logs(folder.clone(), logs.clone(), clock.clone()).await?;
         let deployer = Deployer::new(
             lamina_deploy::Config { signing: config.signing },
             lamina_deploy::Deps { registry: registry.clone(), runtime: runtime.clone(), artifacts: artifacts.clone() },
@@ -169,8 +178,20 @@ impl Platform {
             })
         });
         let (tasks, (stop, _)) = (Tasks::new(), watch::channel(()));
-        let platform =
-            Self { registry, deployer, dispatcher, logs, upkeep, rotate_secrets, clock, ids, store, tasks, stop };
+        let platform = Self {
+            registry,
+            deployer,
+            dispatcher,
+            logs,
+            log_store,
+            upkeep,
+            rotate_secrets,
+            clock,
+            ids,
+            store,
+            tasks,
+            stop,
+        };
         platform.credential(&data).await?;
         platform.beside(config.images_bytes_max);
         Ok(platform)
@@ -215,8 +236,12 @@ impl Platform {
         if let Err(error) = self.registry.sign_audit_head().await {
             tracing::warn!(%error, "the audit log's head was not signed");
         }
-        let store = self.store.clone();
-        let closed = tokio::task::spawn_blocking(move || store.close()).await.is_ok();
+        let (store, log_store) = (self.store.clone(), self.log_store.clone());
+        let close = move || {
+            log_store.close();
+            store.close();
+        };
+        let closed = tokio::task::spawn_blocking(close).await.is_ok();
         stopped && deployed && written && closed
     }
 
@@ -243,6 +268,19 @@ impl Platform {
         });
         secrets::private_file(&path, format!("{text}\n").as_bytes()).map_err(|source| Error::File { path, source })
     }
+}
+
+/// Opens what is kept of the logs, and begins to keep more.
+async fn keep_logs(data: Folder, logs: Logs, clock: Arc<dyn Clock>) -> Result<LogStore, Error> {
+    let open = move || {
+        let folder = data.folder(LOGS).map_err(|source| Error::File { path: LOGS.into(), source })?;
+        let (store, damage) = LogStore::open(folder, logs, clock, lamina_logs::Config::default())?;
+        for damage in damage {
+            tracing::warn!(%damage, "log lines were lost");
+        }
+        Ok(store)
+    };
+    tokio::task::spawn_blocking(open).await?
 }
 
 /// Removes what is not needed, again and again.

@@ -106,6 +106,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         deployer: platform.deployer.clone(),
         dispatcher: platform.dispatcher.clone(),
         logs: platform.logs.clone(),
+        log_store: platform.log_store.clone(),
         upkeep: platform.upkeep.clone(),
         rotate_secrets: platform.rotate_secrets.clone(),
         clock: platform.clock.clone(),

@@ -11,6 +11,7 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "the bans are for the platform; tests read the real clock")]
 
+pub mod awscli;
 mod cache;
 pub mod functions;
 pub mod http;

@@ -54,6 +54,7 @@ pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished
         .args(arguments)
         .current_dir(platform.home())
         .env("AWS_ENDPOINT_URL_LAMBDA", platform.endpoint())
+        .env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", platform.endpoint())
         .env("AWS_ACCESS_KEY_ID", &client.access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", &client.secret_access_key)
         .env("AWS_DEFAULT_REGION", &client.region)

@@ -7,7 +7,7 @@ use harness::{Platform, python};
 use crate::common::platform;
 
 /// Runs a script of `boto3/` with these components as files.
-fn run(platform: &Platform, script: &str, components: &[(&str, &[u8])]) {
+pub(crate) fn run(platform: &Platform, script: &str, components: &[(&str, &[u8])]) {
     let path = harness::root().join("tests/platform/boto3").join(script);
     let write = |(name, bytes): &(&str, &[u8])| -> PathBuf {
         let file = platform.home().join(name);

@@ -16,6 +16,7 @@ mod api;
 mod boto3;
 mod calls;
 mod cli;
+mod cloudwatch;
 mod common;
 mod deploy;
 mod directory;

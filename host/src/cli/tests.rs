@@ -29,6 +29,8 @@ fn every_command_parses() {
         "invoke f --payload {} --tail --qualifier 1",
         "invoke f:1 --payload @file",
         "logs f --follow",
+        "logs f --since 5m --filter ERROR --request-id 0 --output json",
+        "logs f --since 2026-11-23T10:00:00Z",
         "list --output json",
         "delete f --qualifier 2",
         "url f",
@@ -69,6 +71,7 @@ fn what_makes_no_sense_is_refused() {
         "deploy f:1 w",
         "deploy .. w",
         "invoke a/b",
+        "logs f --since yesterday",
         "list --output xml",
         "nothing",
     ] {

@@ -119,7 +119,9 @@ async fn read_log(narrator: &Narrator, client: &Client, name: &str) -> Result<()
         if left.is_zero() {
             return Err(Failure::new(format!("the log of {name} is not whole after {} s", LOG_WAIT.as_secs())));
         }
-        let page = logs::page(client, &group, Asked { after, wait: left.min(Duration::from_secs(1)) }).await?;
+        let page =
+            logs::page(client, &group, Asked { after, wait: left.min(Duration::from_secs(1)), ..Asked::default() })
+                .await?;
         for line in &page.events {
             narrator.detail(&line.message)?;
             seen.take(&line.message);

@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use lamina_runtime::{HttpError, ResponseBody};
 use lamina_types::RequestId;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use crate::error::ApiError;
 use crate::invoke::Events;
@@ -31,6 +32,8 @@ pub(crate) enum AnswerBody {
     Stream(ResponseBody),
     /// Events of InvokeWithResponseStream.
     Events(Box<Events>),
+    /// Events of StartLiveTail, whole, as they are made.
+    Tail(mpsc::Receiver<Bytes>),
     /// About to break off.
     Broken(Option<HttpError>),
 }
@@ -58,6 +61,7 @@ impl Body for AnswerBody {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Broken(error) => Poll::Ready(error.take().map(Err)),
             Self::Events(events) => events.poll(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Tail(events) => events.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes)))),
             Self::Stream(body) => match std::task::ready!(Pin::new(body).poll_frame(cx)) {
                 // hyper drops what it has not sent yet when a body breaks off,
                 // even the head; asked to wait, it sends that first.
@@ -75,7 +79,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Stream(body) => body.is_end_stream(),
-            Self::Events(_) | Self::Broken(_) => false,
+            Self::Events(_) | Self::Tail(_) | Self::Broken(_) => false,
         }
     }
 
@@ -86,7 +90,7 @@ impl Body for AnswerBody {
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
             Self::Stream(body) => body.size_hint(),
-            Self::Events(_) | Self::Broken(_) => SizeHint::default(),
+            Self::Events(_) | Self::Tail(_) | Self::Broken(_) => SizeHint::default(),
         }
     }
 }

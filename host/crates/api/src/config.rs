@@ -6,6 +6,7 @@ use std::time::Duration;
 use lamina_deploy::Deployer;
 use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids};
+use lamina_logs::LogStore;
 use lamina_registry::Registry;
 use lamina_telemetry::Logs;
 use lamina_types::limits::{CREATE_REQUEST_BYTES_MAX, REQUEST_PAYLOAD_BYTES_MAX};
@@ -72,8 +73,10 @@ pub struct Deps {
     pub deployer: Deployer,
     /// Calls.
     pub dispatcher: Arc<Dispatcher>,
-    /// Functions' logs.
+    /// Functions' logs, as they are written.
     pub logs: Logs,
+    /// Functions' logs, as they are kept.
+    pub log_store: LogStore,
     /// Backups and figures.
     pub upkeep: lamina_upkeep::Upkeep,
     /// Makes a new key for secrets; `None` when the operator gives the keys.

@@ -14,6 +14,7 @@ mod config;
 mod error;
 mod function_url;
 mod invoke;
+mod logs;
 mod manage;
 mod request;
 mod router;

@@ -1,6 +1,7 @@
 //! One HTTP request: which door it came to, and its answer with an id on it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Method, Request, Version};
@@ -11,16 +12,17 @@ use lamina_registry::Registry;
 use lamina_types::{Actor, RequestId, Timestamp};
 use lamina_wire::Owner;
 use lamina_wire::object::Object;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::answer::{self, Answer};
-use crate::auth::{self, Principal};
+use crate::auth::{self, Claimed, Principal, Scope};
 use crate::body::{self, Body, Bounds, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
+use crate::logs::search::Searcher;
 use crate::router::{self, Operation, Route};
 use crate::server::Phase;
-use crate::{admin, function_url, invoke, manage};
+use crate::{admin, function_url, invoke, logs, manage};
 
 /// What every request shares.
 pub(crate) struct Shared {
@@ -31,6 +33,10 @@ pub(crate) struct Shared {
     /// Calls whose clients have left.
     pub(crate) tasks: Tasks,
     pub(crate) phase: watch::Receiver<Phase>,
+    /// Searches of the logs.
+    pub(crate) searcher: Searcher,
+    /// Live tails that may run.
+    pub(crate) tails: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -148,7 +154,13 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
             match addressed {
                 Some(addressed) => function_url::call(shared, arrived, addressed).await,
                 // Apart: its future is large, and would be moved about for every URL.
-                None => Box::pin(api(shared, arrived)).await.unwrap_or_else(|error| error.into_answer(&id)),
+                None => match logs::operation(&arrived.parts) {
+                    Some(operation) => {
+                        let answered = Box::pin(logged(shared, arrived, &operation)).await;
+                        answered.unwrap_or_else(|error| logs::refused(error, &id))
+                    }
+                    None => Box::pin(api(shared, arrived)).await.unwrap_or_else(|error| error.into_answer(&id)),
+                },
             }
         }
     };
@@ -156,21 +168,35 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
     answer
 }
 
+/// CloudWatch Logs' API: signature first, then the operation.
+async fn logged(shared: &Shared, arrived: Arrived, operation: &str) -> Result<Answer, ApiError> {
+    let Arrived { parts, body: incoming, id, .. } = arrived;
+    let claimed = claim(shared, &parts, logs::SERVICE)?;
+    let bytes_max = shared.config.payload_bytes_max;
+    let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
+    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, operation, bytes_max))?;
+    let principal = claimed.verify(&parts, &body)?;
+    let asked = logs::Asked { shared, principal: &principal, body: &body.bytes, id: &id };
+    logs::perform(operation, asked).await
+}
+
+fn claim(shared: &Shared, parts: &Parts, service: &str) -> Result<Claimed, ApiError> {
+    let scope = Scope { region: shared.config.region.as_str(), service };
+    Ok(auth::claim(parts, &shared.deps.registry.catalog(), scope, shared.now().seconds())?)
+}
+
 /// The API: signature first, then the operation.
 async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
     let Arrived { parts, body: incoming, id, .. } = arrived;
     let query = parts.uri.query().unwrap_or_default();
     let route = router::route(&parts.method, parts.uri.path(), query);
-    let claimed = {
-        let catalog = shared.deps.registry.catalog();
-        auth::claim(&parts, &catalog, shared.config.region.as_str(), shared.now().seconds())?
-    };
+    let claimed = claim(shared, &parts, auth::SERVICE)?;
     let bytes_max = match &route {
         Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
     let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
-    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, &route, bytes_max))?;
+    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, named(&route), bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {
         Route::Operation(operation, segments) => {
@@ -185,15 +211,19 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
     }
 }
 
-fn unreadable(error: Unreadable, route: &Route, bytes_max: usize) -> ApiError {
+/// What an answer about a body calls its operation.
+fn named(route: &Route) -> &'static str {
+    match route {
+        Route::Operation(Operation::Invoke, _) => "InvokeFunction",
+        Route::Operation(operation, _) => operation.name(),
+        Route::NotYet(name) => name,
+        Route::Unknown => "unknown",
+    }
+}
+
+fn unreadable(error: Unreadable, operation: &str, bytes_max: usize) -> ApiError {
     match error {
         Unreadable::TooLarge => {
-            let operation = match route {
-                Route::Operation(Operation::Invoke, _) => "InvokeFunction",
-                Route::Operation(operation, _) => operation.name(),
-                Route::NotYet(name) => name,
-                Route::Unknown => "unknown",
-            };
             let text = format!("Request must be smaller than {bytes_max} bytes for the {operation} operation");
             ApiError::new(exception::TOO_LARGE, text)
         }

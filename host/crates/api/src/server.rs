@@ -25,6 +25,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::answer::Answer;
 use crate::config::{Config, Deps};
+use crate::logs::SESSIONS_MAX;
+use crate::logs::search::Searcher;
 use crate::request::{self, Peer, Shared};
 
 /// How long a client that still sends may take to see that it was answered.
@@ -56,7 +58,9 @@ impl Server {
     pub fn new(config: Config, deps: Deps) -> Self {
         let (phase, watching) = watch::channel(Phase::Serving);
         let owner = Owner { region: config.region.clone(), account: config.account.clone() };
-        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching };
+        let searcher = Searcher::new(deps.log_store.clone());
+        let tails = Arc::new(Semaphore::new(SESSIONS_MAX));
+        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching, searcher, tails };
         Self { shared: Arc::new(shared), connections: Tasks::new(), phase }
     }
 

@@ -1,4 +1,4 @@
-//! Log groups: one bounded ring of lines each.
+//! Log groups: one bounded ring of lines each, out of which somebody keeps them.
 
 mod invocation;
 mod lines;
@@ -6,4 +6,5 @@ mod page;
 mod ring;
 
 pub use invocation::{InvocationLog, Opening, Source};
+pub use page::{Batch, LineRef};
 pub use ring::{LogEvent, Logs, LogsConfig};

@@ -53,15 +53,37 @@ impl Event {
                 ("InvokeComplete", "application/json", json.into())
             }
         };
-        let header = |name, value: &'static str| Header::new(name, HeaderValue::String(value.into()));
-        let message = Message::new(payload)
-            .add_header(header(":message-type", "event"))
-            .add_header(header(":event-type", name))
-            .add_header(header(":content-type", media_type));
-        let mut bytes = Vec::new();
-        write_message_to(&message, &mut bytes).map_err(|error| malformed(&error))?;
-        Ok(bytes.into())
+        frame("event", ":event-type", name, media_type, payload)
     }
+}
+
+/// An event whose payload is JSON, of a stream of another operation.
+pub fn json_event(name: &'static str, payload: &impl Serialize) -> Result<Bytes, Malformed> {
+    let json = serde_json::to_vec(payload).map_err(|error| Malformed(format!("writing an event: {error}")))?;
+    frame("event", ":event-type", name, "application/json", json.into())
+}
+
+/// An exception that ends a stream.
+pub fn exception(name: &'static str, message: &str) -> Result<Bytes, Malformed> {
+    let json = serde_json::json!({ "message": message }).to_string();
+    frame("exception", ":exception-type", name, "application/json", json.into())
+}
+
+fn frame(
+    kind: &'static str,
+    name_header: &'static str,
+    name: &'static str,
+    media_type: &'static str,
+    payload: Bytes,
+) -> Result<Bytes, Malformed> {
+    let header = |name, value: &'static str| Header::new(name, HeaderValue::String(value.into()));
+    let message = Message::new(payload)
+        .add_header(header(":message-type", kind))
+        .add_header(header(name_header, name))
+        .add_header(header(":content-type", media_type));
+    let mut bytes = Vec::new();
+    write_message_to(&message, &mut bytes).map_err(|error| Malformed(format!("writing an event: {error}")))?;
+    Ok(bytes.into())
 }
 
 /// Takes bytes as they come and gives events.

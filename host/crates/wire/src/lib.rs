@@ -13,6 +13,7 @@ pub mod account;
 pub mod error;
 pub mod event_stream;
 pub mod function;
+pub mod logs;
 pub mod naming;
 pub mod object;
 pub mod pattern;

@@ -8,6 +8,7 @@ use lamina_kit::Clock;
 use lamina_types::{RequestId, Timestamp, Version, limits};
 
 use super::lines::Lines;
+use super::page::Origin;
 use super::ring::{Appending, Group, Logs};
 use crate::report::Report;
 
@@ -30,6 +31,7 @@ pub struct InvocationLog {
 struct Shared {
     group: Arc<Group>,
     stream: Arc<str>,
+    request_id: RequestId,
     clock: Arc<dyn Clock>,
     limits: Limits,
     state: Mutex<State>,
@@ -87,7 +89,8 @@ impl Logs {
         };
         let state = State { tail: opening.tail.then(Vec::new), ..State::default() };
         let group = self.group(opening.group);
-        let shared = Shared { group, stream: opening.stream, clock, limits, state: Mutex::new(state) };
+        let (stream, request_id) = (opening.stream, opening.request_id.clone());
+        let shared = Shared { group, stream, request_id, clock, limits, state: Mutex::new(state) };
         let log = InvocationLog { shared: Arc::new(shared) };
         log.shared.emit(&mut log.shared.lock(), |mut lines| {
             lines.line(format_args!("START RequestId: {} Version: {}", opening.request_id, opening.version));
@@ -126,7 +129,8 @@ impl Shared {
 
     /// Appends to the group, past all limits.
     fn emit(&self, state: &mut State, write: impl FnOnce(Emitting<'_, '_>)) {
-        let lines = self.group.append(Timestamp(self.clock.epoch_micros()), &self.stream);
+        let origin = Origin { stream: &self.stream, call: Some(&self.request_id) };
+        let lines = self.group.append(Timestamp(self.clock.epoch_micros()), origin);
         write(Emitting { lines, tail: state.tail.as_mut() });
     }
 

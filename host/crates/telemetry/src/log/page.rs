@@ -4,12 +4,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use lamina_types::Timestamp;
+use lamina_types::{RequestId, Timestamp};
 
 use super::ring::LogEvent;
 
 /// The bounds are kept in steps of this part of them.
 const PAGES: usize = 16;
+/// Calls of a page that are looked at before one is written again: those whose lines
+/// alternate.
+const CALLS_LOOKED_AT: usize = 8;
+/// What a line of no call has for its call.
+const NO_CALL: u32 = u32::MAX;
 
 /// Bounds of what is kept; of the bytes one line more.
 #[derive(Debug, Clone, Copy)]
@@ -18,32 +23,82 @@ pub(super) struct Bounds {
     pub(super) bytes_max: usize,
 }
 
+/// Whose line it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) stream: &'a Arc<str>,
+    pub(crate) call: Option<&'a RequestId>,
+}
+
 /// A run of lines.
-#[derive(Debug, Default)]
-struct Page {
+#[derive(Debug, Default, Clone)]
+pub(super) struct Page {
     /// The sequence number of the first line.
     first: u64,
     text: String,
     lines: Vec<Line>,
     /// The log streams of the lines; most often one.
     streams: Vec<Arc<str>>,
+    /// The calls of the lines; one can be there twice.
+    calls: Vec<RequestId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Line {
     time: Timestamp,
     /// Where its text ends.
     end: usize,
-    stream: usize,
+    stream: u32,
+    call: u32,
 }
 
 /// All that is kept of a group.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     pages: VecDeque<Page>,
+    /// An empty one, to be used again.
+    spare: Option<Page>,
     lines: usize,
     bytes: usize,
     last_sequence: u64,
+    /// Lines that went before they were released.
+    lost: u64,
+}
+
+/// One line of a [`Batch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineRef<'a> {
+    /// See [`LogEvent`].
+    pub sequence: u64,
+    /// When it was written.
+    pub time: Timestamp,
+    /// The log stream.
+    pub stream: &'a Arc<str>,
+    /// The call that wrote it, if one did.
+    pub call: Option<&'a RequestId>,
+    /// The text, without its newline.
+    pub message: &'a str,
+}
+
+/// A copy of some lines of a group, in order.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    page: Page,
+    skip: usize,
+    /// Lines that went before anybody took them, because they came too fast.
+    pub lost: u64,
+}
+
+impl Batch {
+    /// Its lines; their sequence numbers rise by one.
+    pub fn lines(&self) -> impl Iterator<Item = LineRef<'_>> {
+        (self.skip..self.page.lines.len()).filter_map(|at| self.page.line(at))
+    }
+
+    /// The last line's sequence number.
+    pub fn last_sequence(&self) -> u64 {
+        (self.page.first + self.page.lines.len() as u64).saturating_sub(1)
+    }
 }
 
 impl Page {
@@ -51,12 +106,26 @@ impl Page {
         self.lines.len() < (bounds.lines_max / PAGES).max(1) && self.text.len() < bounds.bytes_max / PAGES
     }
 
-    fn stream(&mut self, stream: &Arc<str>) -> usize {
-        if let Some(at) = self.streams.iter().rposition(|known| Arc::ptr_eq(known, stream) || known == stream) {
-            return at;
-        }
-        self.streams.push(stream.clone());
-        self.streams.len() - 1
+    fn stream(&mut self, stream: &Arc<str>) -> u32 {
+        let known = self.streams.iter().rposition(|known| Arc::ptr_eq(known, stream) || known == stream);
+        let at = known.unwrap_or_else(|| {
+            self.streams.push(stream.clone());
+            self.streams.len() - 1
+        });
+        index(at)
+    }
+
+    fn call(&mut self, call: Option<&RequestId>) -> u32 {
+        let Some(call) = call else { return NO_CALL };
+        let known = self.calls.iter().rev().take(CALLS_LOOKED_AT).position(|known| known == call);
+        let at = match known {
+            Some(back) => self.calls.len() - 1 - back,
+            None => {
+                self.calls.push(call.clone());
+                self.calls.len() - 1
+            }
+        };
+        index(at)
     }
 
     fn text(&self, at: usize) -> &str {
@@ -65,24 +134,47 @@ impl Page {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    fn event(&self, at: usize) -> Option<LogEvent> {
+    fn line(&self, at: usize) -> Option<LineRef<'_>> {
         let line = self.lines.get(at)?;
-        Some(LogEvent {
+        Some(LineRef {
             sequence: self.first + at as u64,
             time: line.time,
-            stream: self.streams.get(line.stream)?.clone(),
-            message: self.text(at).into(),
+            stream: self.streams.get(line.stream as usize)?,
+            call: self.calls.get(line.call as usize),
+            message: self.text(at),
         })
+    }
+
+    fn event(&self, at: usize) -> Option<LogEvent> {
+        let LineRef { sequence, time, stream, message, .. } = self.line(at)?;
+        Some(LogEvent { sequence, time, stream: stream.clone(), message: message.into() })
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.lines.clear();
+        self.streams.clear();
+        self.calls.clear();
     }
 }
 
+/// A page has far fewer lines.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(NO_CALL)
+}
+
 impl Pages {
+    /// Empty ones, whose first line has the number after this one.
+    pub(super) fn after_sequence(floor: u64) -> Self {
+        Self { last_sequence: floor, ..Self::default() }
+    }
+
     /// Adds the line that `write` writes, and answers it.
     pub(super) fn push(
         &mut self,
         bounds: Bounds,
         time: Timestamp,
-        stream: &Arc<str>,
+        origin: Origin<'_>,
         write: impl FnOnce(&mut String),
     ) -> &str {
         if !self.pages.back().is_some_and(|page| page.fits(bounds)) {
@@ -93,28 +185,28 @@ impl Pages {
         let Some(page) = self.pages.back_mut() else { return "" };
         let before = page.text.len();
         write(&mut page.text);
-        let stream = page.stream(stream);
-        page.lines.push(Line { time, end: page.text.len(), stream });
+        let (stream, call) = (page.stream(origin.stream), page.call(origin.call));
+        page.lines.push(Line { time, end: page.text.len(), stream, call });
         self.lines += 1;
         self.bytes += page.text.len() - before;
         page.text.get(before..).unwrap_or_default()
     }
 
-    /// An empty page: the oldest one's buffers when the bounds say that it goes.
+    /// An empty page: the spare one, or the oldest one's buffers when the bounds say
+    /// that it goes.
     fn recycled(&mut self, bounds: Bounds) -> Page {
-        let mut freed = None;
+        let mut freed = self.spare.take();
         let page_lines = (bounds.lines_max / PAGES).max(1);
         while self.lines + page_lines > bounds.lines_max || self.bytes + bounds.bytes_max / PAGES > bounds.bytes_max {
             let Some(oldest) = self.pages.pop_front() else { break };
             self.lines -= oldest.lines.len();
             self.bytes -= oldest.text.len();
+            self.lost += oldest.lines.len() as u64;
             freed = Some(oldest);
         }
         let mut page = freed.unwrap_or_default();
         page.first = self.last_sequence + 1;
-        page.text.clear();
-        page.lines.clear();
-        page.streams.clear();
+        page.clear();
         page
     }
 
@@ -130,6 +222,32 @@ impl Pages {
             (skip.min(page.lines.len())..page.lines.len()).filter_map(|at| page.event(at))
         })
     }
+
+    /// A copy of the first lines after this number that stand together; at most a
+    /// page of them.
+    pub(super) fn batch(&self, sequence: u64) -> Option<Batch> {
+        let page = self.pages.iter().find(|page| page.first + page.lines.len() as u64 > sequence.saturating_add(1))?;
+        let skip = usize::try_from((sequence + 1).saturating_sub(page.first)).unwrap_or(usize::MAX);
+        Some(Batch { page: page.clone(), skip, lost: self.lost })
+    }
+
+    /// Forgets the pages whose lines all have numbers up to this one, and that many
+    /// of the lost lines: somebody has kept the ones and said the others.
+    pub(super) fn release(&mut self, through: u64, lost: u64) {
+        self.lost = self.lost.saturating_sub(lost);
+        while self.pages.front().is_some_and(|page| page.first + page.lines.len() as u64 <= through.saturating_add(1)) {
+            let Some(mut page) = self.pages.pop_front() else { break };
+            self.lines -= page.lines.len();
+            self.bytes -= page.text.len();
+            page.clear();
+            self.spare = Some(page);
+        }
+    }
+
+    /// Bytes that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 #[cfg(test)]
@@ -140,7 +258,9 @@ mod tests {
         let mut pages = Pages::default();
         for at in 1..=lines {
             let stream: Arc<str> = if at % 3 == 0 { "b" } else { "a" }.into();
-            let text = pages.push(bounds, Timestamp(at), &stream, |text| text.push_str(&format!("line {at}")));
+            let text = pages.push(bounds, Timestamp(at), Origin { stream: &stream, call: None }, |text| {
+                text.push_str(&format!("line {at}"));
+            });
             assert_eq!(text, format!("line {at}"));
         }
         pages

@@ -1,13 +1,17 @@
 //! The rings, who appends to them, and how a reader follows one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use lamina_types::Timestamp;
 use tokio::sync::Notify;
 
-use super::page::{Bounds, Pages};
+use super::page::{Batch, Bounds, Origin, Pages};
+
+/// A group whose lines take more than this part of its bytes is kept at once.
+const HURRY_PART: usize = 4;
 
 /// Bounds of the logs kept in memory.
 #[derive(Debug, Clone, Copy)]
@@ -62,14 +66,43 @@ pub struct Logs {
 #[derive(Debug)]
 struct Shared {
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
+    unkept: Arc<Unkept>,
+    /// The number before the first line of a group that is not there yet.
+    floor: AtomicU64,
     config: LogsConfig,
+}
+
+/// Groups that have lines which nobody has kept, and who waits for them.
+#[derive(Debug, Default)]
+struct Unkept {
+    waiting: Mutex<Waiting>,
+    woken: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    groups: Vec<Arc<str>>,
+    at_once: bool,
+}
+
+impl Unkept {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        self.lock().at_once = true;
+        self.woken.notify_all();
+    }
 }
 
 /// One log group.
 #[derive(Debug)]
 pub(crate) struct Group {
+    name: Arc<str>,
     ring: Mutex<Ring>,
     appended: Notify,
+    unkept: Arc<Unkept>,
     config: LogsConfig,
 }
 
@@ -77,6 +110,10 @@ pub(crate) struct Group {
 struct Ring {
     pages: Pages,
     last_time: u64,
+    /// Whether the group is among the unkept.
+    said: bool,
+    /// Whether it was said that it fills up.
+    hurried: bool,
 }
 
 /// Lines on their way into a group, in order; those who follow it are woken when
@@ -86,20 +123,34 @@ pub(crate) struct Appending<'a> {
     ring: Option<MutexGuard<'a, Ring>>,
     group: &'a Group,
     time: Timestamp,
-    stream: &'a Arc<str>,
+    origin: Origin<'a>,
 }
 
 impl Appending<'_> {
     /// Appends the line that `write` writes, and answers it.
     pub(crate) fn line(&mut self, write: impl FnOnce(&mut String)) -> &str {
         let Some(ring) = &mut self.ring else { return "" };
-        ring.pages.push(self.group.bounds(), self.time, self.stream, write)
+        ring.pages.push(self.group.bounds(), self.time, self.origin, write)
     }
 }
 
 impl Drop for Appending<'_> {
     fn drop(&mut self) {
+        let mut hurry = false;
+        let mut say = false;
+        if let Some(ring) = &mut self.ring {
+            say = !std::mem::replace(&mut ring.said, true);
+            let fills = ring.pages.bytes() > self.group.config.group_bytes_max / HURRY_PART;
+            hurry = fills && !std::mem::replace(&mut ring.hurried, true);
+        }
         self.ring = None;
+        // Once for each time that the group's lines are kept.
+        if say {
+            self.group.unkept.lock().groups.push(self.group.name.clone());
+        }
+        if hurry {
+            self.group.unkept.wake();
+        }
         self.group.appended.notify_waiters();
     }
 }
@@ -114,10 +165,10 @@ impl Group {
     }
 
     /// Takes lines that were written at `time`; holds the group meanwhile.
-    pub(crate) fn append<'a>(&'a self, time: Timestamp, stream: &'a Arc<str>) -> Appending<'a> {
+    pub(crate) fn append<'a>(&'a self, time: Timestamp, origin: Origin<'a>) -> Appending<'a> {
         let mut ring = self.lock();
         ring.last_time = time.0;
-        Appending { ring: Some(ring), group: self, time, stream }
+        Appending { ring: Some(ring), group: self, time, origin }
     }
 
     fn read(&self, after: u64, lines_max: usize) -> Vec<LogEvent> {
@@ -131,7 +182,8 @@ impl Group {
 impl Logs {
     /// Empty logs.
     pub fn new(config: LogsConfig) -> Self {
-        Self { shared: Arc::new(Shared { groups: RwLock::default(), config }) }
+        let (groups, unkept, floor) = (RwLock::default(), Arc::default(), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { groups, unkept, floor, config }) }
     }
 
     /// The bounds in force.
@@ -140,27 +192,40 @@ impl Logs {
     }
 
     pub(crate) fn group(&self, name: &Arc<str>) -> Arc<Group> {
-        let groups = &self.shared.groups;
-        if let Some(group) = groups.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return group.clone();
+        if let Some(group) = self.known(name) {
+            return group;
         }
-        let mut groups = groups.write().unwrap_or_else(PoisonError::into_inner);
-        if groups.len() >= self.shared.config.groups_max && !groups.contains_key(name) {
-            let stalest = groups.iter().min_by_key(|(_, group)| group.lock().last_time).map(|(name, _)| name.clone());
-            if let Some(stalest) = stalest {
+        let shared = &self.shared;
+        let mut groups = shared.groups.write().unwrap_or_else(PoisonError::into_inner);
+        if groups.len() >= shared.config.groups_max && !groups.contains_key(name) {
+            // One that a running call holds, or whose lines nobody has kept, stays.
+            let stale = |group: &Arc<Group>| {
+                let ring = group.lock();
+                (Arc::strong_count(group) == 1).then_some((ring.said, ring.last_time, ring.pages.last_sequence()))
+            };
+            let stalest = groups.iter().filter_map(|(name, group)| Some((stale(group)?, name.clone()))).min();
+            if let Some(((_, _, last_sequence), stalest)) = stalest {
+                shared.floor.fetch_max(last_sequence, Ordering::SeqCst);
                 groups.remove(&stalest);
             }
         }
-        let config = self.shared.config;
-        let new = || Arc::new(Group { ring: Mutex::default(), appended: Notify::new(), config });
+        let new = || {
+            let pages = Pages::after_sequence(shared.floor.load(Ordering::SeqCst));
+            let ring = Mutex::new(Ring { pages, ..Ring::default() });
+            let (unkept, config) = (shared.unkept.clone(), shared.config);
+            Arc::new(Group { name: name.clone(), ring, appended: Notify::new(), unkept, config })
+        };
         groups.entry(name.clone()).or_insert_with(new).clone()
+    }
+
+    fn known(&self, name: &str) -> Option<Arc<Group>> {
+        self.shared.groups.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// The lines of a group after this sequence number, oldest first; none
     /// when there is no such group.
     pub fn read(&self, group: &str, after: u64, lines_max: usize) -> Vec<LogEvent> {
-        let groups = self.shared.groups.read().unwrap_or_else(PoisonError::into_inner);
-        groups.get(group).map(|group| group.read(after, lines_max)).unwrap_or_default()
+        self.known(group).map(|group| group.read(after, lines_max)).unwrap_or_default()
     }
 
     /// As [`Logs::read`]; when there is nothing yet, waits at most this long
@@ -182,9 +247,79 @@ impl Logs {
         tokio::time::timeout(wait, read).await.unwrap_or_default()
     }
 
-    /// Forgets a group and its lines: its function was deleted.
-    pub fn remove(&self, group: &str) {
-        self.shared.groups.write().unwrap_or_else(PoisonError::into_inner).remove(group);
+    /// Waits at most this long until a group has a line after this number.
+    /// Cancel-safe.
+    pub async fn appended(&self, group: &str, after: u64, wait: Duration) {
+        let group = self.group(&group.into());
+        let there = async {
+            loop {
+                let appended = group.appended.notified();
+                tokio::pin!(appended);
+                appended.as_mut().enable();
+                if group.lock().pages.last_sequence() > after {
+                    return;
+                }
+                appended.await;
+            }
+        };
+        // Both ends are the same to the caller, who reads again.
+        let _ = tokio::time::timeout(wait, there).await;
+    }
+
+    /// Appends lines that no call has written, each with its time.
+    pub fn append<'a>(&self, group: &str, stream: &Arc<str>, lines: impl IntoIterator<Item = (Timestamp, &'a str)>) {
+        let group = self.group(&group.into());
+        for (time, text) in lines {
+            group.append(time, Origin { stream, call: None }).line(|line| line.push_str(text));
+        }
+    }
+}
+
+/// For who keeps the lines: they stay in memory until they are released, or until
+/// their group's bounds say that the oldest go.
+impl Logs {
+    /// Makes all numbers of groups that are not there yet greater than this one.
+    pub fn number_after(&self, floor: u64) {
+        self.shared.floor.fetch_max(floor, Ordering::SeqCst);
+    }
+
+    /// Waits so long, or until a group fills up or somebody calls
+    /// [`Logs::wake`], and answers the groups that have lines which were not said
+    /// here yet. Blocks.
+    pub fn unkept(&self, wait: Duration) -> Vec<Arc<str>> {
+        let unkept = &self.shared.unkept;
+        let until = |waiting: &mut Waiting| !waiting.at_once;
+        let waited = unkept.woken.wait_timeout_while(unkept.lock(), wait, until);
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.at_once = false;
+        std::mem::take(&mut waiting.groups)
+    }
+
+    /// Ends the wait of [`Logs::unkept`].
+    pub fn wake(&self) {
+        self.shared.unkept.wake();
+    }
+
+    /// A copy of the first lines after this number. From here on new lines make the
+    /// group one of the unkept again.
+    pub fn batch(&self, group: &str, after: u64) -> Option<Batch> {
+        let group = self.known(group)?;
+        let mut ring = group.lock();
+        (ring.said, ring.hurried) = (false, false);
+        ring.pages.batch(after)
+    }
+
+    /// As [`Logs::batch`], for who keeps nothing.
+    pub fn peek(&self, group: &str, after: u64) -> Option<Batch> {
+        self.known(group)?.lock().pages.batch(after)
+    }
+
+    /// Gives up lines with numbers up to this one, which are kept, and says that so
+    /// many were known to be lost.
+    pub fn release(&self, group: &str, through: u64, lost: u64) {
+        if let Some(group) = self.known(group) {
+            group.lock().pages.release(through, lost);
+        }
     }
 }
 
@@ -197,7 +332,9 @@ mod tests {
     }
 
     fn write(logs: &Logs, group: &str, at: u64, text: &str) {
-        logs.group(&group.into()).append(Timestamp(at), &"s".into()).line(|line| line.push_str(text));
+        logs.group(&group.into())
+            .append(Timestamp(at), Origin { stream: &"s".into(), call: None })
+            .line(|line| line.push_str(text));
     }
 
     fn texts(logs: &Logs, group: &str, after: u64) -> Vec<String> {
@@ -215,6 +352,51 @@ mod tests {
         assert_eq!(texts(&logs, "g", 3), [""; 0]);
         assert_eq!(texts(&logs, "g", 99), ["b", "c"], "a reader from before a restart starts over");
         assert_eq!(texts(&logs, "none", 0), [""; 0]);
+    }
+
+    #[test]
+    fn lines_are_kept_once_and_released() {
+        let logs = logs(1_000, 10);
+        logs.number_after(100);
+        write(&logs, "g", 1, "a");
+        write(&logs, "g", 2, "b");
+        write(&logs, "h", 3, "c");
+        assert_eq!(logs.unkept(Duration::ZERO), ["g".into(), "h".into()] as [Arc<str>; 2]);
+        assert!(logs.unkept(Duration::ZERO).is_empty(), "said once");
+        let batch = logs.batch("g", 0).unwrap();
+        let lines: Vec<_> = batch.lines().map(|line| (line.sequence, line.message.to_owned())).collect();
+        assert_eq!(lines, [(101, "a".to_owned()), (102, "b".to_owned())]);
+        write(&logs, "g", 4, "d");
+        assert_eq!(logs.unkept(Duration::ZERO), ["g".into()] as [Arc<str>; 1], "again after it was taken");
+        logs.release("g", 102, 0);
+        // The page has a line that was not released.
+        let batch = logs.batch("g", 102).unwrap();
+        assert_eq!((batch.lines().count(), batch.last_sequence()), (1, 103));
+        logs.release("g", 103, 0);
+        assert!(logs.batch("g", 103).is_none() && texts(&logs, "g", 0).is_empty());
+        write(&logs, "g", 5, "e");
+        assert_eq!(logs.batch("g", 103).unwrap().lines().next().unwrap().sequence, 104);
+    }
+
+    #[test]
+    fn what_came_too_fast_is_counted() {
+        let logs = logs(2, 10);
+        for text in ["a", "b", "c", "d", "e"] {
+            write(&logs, "g", 1, text);
+        }
+        let batch = logs.batch("g", 0).unwrap();
+        assert_eq!((batch.lost, batch.lines().next().unwrap().sequence), (3, 4));
+        logs.release("g", batch.last_sequence(), batch.lost);
+        assert_eq!(logs.batch("g", batch.last_sequence()).unwrap().lost, 0);
+    }
+
+    #[test]
+    fn a_group_that_fills_up_wakes() {
+        let config = LogsConfig { group_bytes_max: 4_000, ..LogsConfig::default() };
+        let logs = Logs::new(config);
+        write(&logs, "g", 1, &"x".repeat(1_001));
+        // An hour, were it not for that.
+        assert_eq!(logs.unkept(Duration::from_secs(3_600)).len(), 1);
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! Functions' logs by CloudWatch Logs' own clients, and over restarts.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
+use harness::{Platform, awscli, process};
+use serde_json::json;
+
+use crate::common::{PROGRAM, platform};
+
+/// Time for a line to come, on a machine that is busy.
+const LINE_MAX: Duration = Duration::from_secs(60);
+const AWS_MAX: Duration = Duration::from_secs(120);
+
+/// The lines of a program that runs on, until one has `text` in it.
+async fn until(command: &mut std::process::Command, text: &str, act: impl AsyncFn()) -> Vec<String> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1_000);
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.blocking_send(line)));
+    let mut seen: Vec<String> = Vec::new();
+    let mut acted = false;
+    while !seen.iter().any(|line| line.contains(text)) {
+        let line = tokio::time::timeout(LINE_MAX, receiver.recv()).await;
+        let line = line.unwrap_or_else(|_| panic!("no `{text}`: {seen:#?}")).expect("it goes on");
+        seen.push(line);
+        // What was there before is shown: from now on it follows.
+        if !std::mem::replace(&mut acted, true) {
+            act().await;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    seen
+}
+
+async fn print(platform: &Platform, lines: u32) -> String {
+    let reply = platform.invoke("does", &json!({"do": "print", "lines": lines})).await.expect(200);
+    reply.header("x-amzn-requestid").to_owned()
+}
+
+async fn with_function() -> Platform {
+    let platform = platform().await;
+    platform.deploy("does", &test_guests::component("guest-function")).await;
+    platform
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_reads_and_manages_logs() {
+    let platform = platform().await;
+    let signed = platform.sign(&test_guests::component("guest-function"));
+    crate::boto3::run(&platform, "cloudwatch.py", &[("does.wasm", &signed)]);
+}
+
+/// Only version 2 of the aws CLI has `logs tail`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_aws_cli_tails_and_follows() {
+    let platform = with_function().await;
+    let first = print(&platform, 1).await;
+    let tail = ["logs", "tail", "/aws/lambda/does", "--format", "short", "--filter-pattern", "REPORT"];
+    let shown = process::run(&mut awscli::aws(&platform, &tail), AWS_MAX).ok();
+    assert!(shown.stdout.contains(&format!("REPORT RequestId: {first}")), "{shown:?}");
+    let follow = ["logs", "tail", "/aws/lambda/does", "--follow", "--since", "5m"];
+    let mut following = awscli::aws(&platform, &follow);
+    let print_more = async || {
+        print(&platform, 2).await;
+    };
+    let lines = until(&mut following, "line 2", print_more).await;
+    let of_first = lines.iter().filter(|line| line.contains(&first)).count();
+    assert_eq!(of_first, 3, "START, END and REPORT once each: {lines:#?}");
+}
+
+/// A kill loses a second at most: what is older is on the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn log_lines_survive_a_stop_and_a_kill() {
+    let mut platform = with_function().await;
+    let first = print(&platform, 2).await;
+    platform.logged("does", &format!("REPORT RequestId: {first}")).await;
+    platform.stop();
+    platform.start_again();
+    let kept = platform.logs("does").await.len();
+    assert_eq!(kept, 5, "START, two lines, END and REPORT");
+    let second = print(&platform, 1).await;
+    // The promise is a second; nothing is asserted of what is younger.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    platform.kill();
+    platform.start_again();
+    let lines: Vec<String> = platform.logs("does").await.into_iter().map(|line| line.message).collect();
+    assert_eq!(lines.len(), 9, "{lines:#?}");
+    assert!(lines[8].starts_with(&format!("REPORT RequestId: {second}")), "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_filters_its_logs() {
+    let platform = with_function().await;
+    let (first, second) = (print(&platform, 3).await, print(&platform, 1).await);
+    let logs = |more: &[&str]| -> Vec<String> {
+        let arguments = [&["logs", "does"], more].concat();
+        platform.cli(&arguments).ok().stdout.lines().map(str::to_owned).collect()
+    };
+    assert_eq!(logs(&["--filter", "line -3"]).len(), 3);
+    let of_first = logs(&["--request-id", &first]);
+    assert!(of_first.len() == 6 && of_first.iter().any(|line| line.ends_with(" line 2")), "{of_first:#?}");
+    assert!(of_first.iter().all(|line| !line.contains('\u{1b}')), "colour in a pipe: {of_first:#?}");
+    assert_eq!((logs(&["--since", "1h"]).len(), logs(&["--since", "2100-01-01T00:00:00Z"]).len()), (10, 0));
+    let json = logs(&["--request-id", &second, "--filter", "line", "--output", "json"]);
+    let line: serde_json::Value = serde_json::from_str(&json[0]).unwrap();
+    assert_eq!((json.len(), &line["Message"], &line["RequestId"]), (1, &json!("line 1"), &json!(second)));
+    let refused = platform.cli(&["logs", "does", "--filter", "\"open"]).exited(1);
+    assert!(refused.stderr.contains("a quotation mark is not closed"), "{refused:?}");
+    let mut follow = process::command(PROGRAM, platform.home());
+    follow.args(["logs", "does", "--follow", "--filter", "line", "--data"]).arg(platform.data());
+    let lines = until(&mut follow, "line 4", async || {
+        print(&platform, 4).await;
+    });
+    assert!(lines.await.iter().all(|line| line.contains("line ")));
+}
