@@ -15,6 +15,7 @@ use lamina_deploy::{Deployer, Signing, code_check};
 use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
+use lamina_meter::Meters;
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
 use lamina_telemetry::{Logs, LogsConfig};
@@ -106,6 +107,8 @@ pub struct Platform {
     pub dispatcher: Arc<Dispatcher>,
     /// Functions' logs.
     pub logs: Logs,
+    /// What calls use.
+    pub meters: Meters,
     /// Backups and figures.
     pub upkeep: Upkeep,
     /// See [`lamina_api::RotateSecrets`].
@@ -157,8 +160,14 @@ impl Platform {
             host_key,
             operator_keys: rotate_secrets.is_none(),
         });
-        let deps =
-            lamina_invoke::Deps { registry: registry.clone(), runtime, logs: logs.clone(), clock: clock.clone() };
+        let meters = Meters::new(lamina_meter::Config::default());
+        let deps = lamina_invoke::Deps {
+            registry: registry.clone(),
+            runtime,
+            logs: logs.clone(),
+            meters: meters.clone(),
+            clock: clock.clone(),
+        };
         let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
         let rotate_secrets = rotate_secrets.map(|rotate| -> lamina_api::RotateSecrets {
             let upkeep = upkeep.clone();
@@ -169,8 +178,20 @@ impl Platform {
             })
         });
         let (tasks, (stop, _)) = (Tasks::new(), watch::channel(()));
-        let platform =
-            Self { registry, deployer, dispatcher, logs, upkeep, rotate_secrets, clock, ids, store, tasks, stop };
+        let platform = Self {
+            registry,
+            deployer,
+            dispatcher,
+            logs,
+            meters,
+            upkeep,
+            rotate_secrets,
+            clock,
+            ids,
+            store,
+            tasks,
+            stop,
+        };
         platform.credential(&data).await?;
         platform.beside(config.images_bytes_max);
         Ok(platform)
