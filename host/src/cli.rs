@@ -15,6 +15,7 @@ pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod secret_keys;
 pub(crate) mod signals;
+pub(crate) mod since;
 pub(crate) mod target;
 
 use std::ffi::OsString;
@@ -27,7 +28,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::quickstart;
 use commands::{
     audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, trust,
-    unsign, url, verify,
+    unsign, url, usage, verify,
 };
 use environment::Environment;
 use failure::{Done, Failure};
@@ -37,7 +38,7 @@ const AFTER_HELP: &str = "\
 Environment:
   LAMINA_DATA       data directory, as --data (serve, and every command that calls a platform)
   LAMINA_ENDPOINT   URL of a platform, as --endpoint
-  LAMINA_OUTPUT     text or json, as --output
+  LAMINA_OUTPUT     text, json or (usage) csv, as --output
   LAMINA_KEY        signing key file, as --key of sign and deploy
   LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
                     as the options of serve
@@ -95,6 +96,7 @@ enum Command {
     Restore(restore::RestoreArgs),
     Fsck(fsck::FsckArgs),
     Stats(stats::StatsArgs),
+    Usage(usage::UsageArgs),
 }
 
 /// What every command is given.
@@ -111,6 +113,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let ctx = Ctx { output: Output::new(cli.output), environment: Environment::Process };
+    if cli.output == Format::Csv && !matches!(cli.command, Command::Usage(_)) {
+        let failure = Failure::usage("only `lamina usage` prints CSV").next("say --output json, or text");
+        return failure.report(ctx.output);
+    }
     run(cli.command, &ctx).unwrap_or_else(|failure| failure.report(ctx.output))
 }
 
@@ -162,6 +168,7 @@ fn run(command: Command, ctx: &Ctx) -> Done {
         Command::Restore(args) => args.run(ctx),
         Command::Fsck(args) => args.run(ctx),
         Command::Stats(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Usage(args) => client_runtime()?.block_on(args.run(ctx)),
     }
 }
 

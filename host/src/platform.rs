@@ -15,6 +15,7 @@ use lamina_deploy::{Deployer, Signing, code_check};
 use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
+use lamina_ledger::Ledger;
 use lamina_meter::Meters;
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
@@ -109,6 +110,8 @@ pub struct Platform {
     pub logs: Logs,
     /// What calls use.
     pub meters: Meters,
+    /// What they used, as records.
+    pub ledger: Ledger,
     /// Backups and figures.
     pub upkeep: Upkeep,
     /// See [`lamina_api::RotateSecrets`].
@@ -161,6 +164,15 @@ impl Platform {
             operator_keys: rotate_secrets.is_none(),
         });
         let meters = Meters::new(lamina_meter::Config::default());
+        let ledger = Ledger::new(
+            lamina_ledger::Config::default(),
+            lamina_ledger::Deps {
+                store: store.clone(),
+                meters: meters.clone(),
+                account: config.account.clone(),
+                clock: clock.clone(),
+            },
+        );
         let deps = lamina_invoke::Deps {
             registry: registry.clone(),
             runtime,
@@ -184,6 +196,7 @@ impl Platform {
             dispatcher,
             logs,
             meters,
+            ledger,
             upkeep,
             rotate_secrets,
             clock,
@@ -199,6 +212,7 @@ impl Platform {
 
     /// Starts what runs beside the calls, until the platform is closed.
     fn beside(&self, images_bytes_max: u64) {
+        self.ledger.start(&self.tasks, self.stopped());
         self.upkeep.start(&self.tasks, lamina_upkeep::Config::default(), self.stopped());
         let (deployer, stopped) = (self.deployer.clone(), self.stopped());
         self.tasks.spawn(async move {
@@ -232,13 +246,15 @@ impl Platform {
         drop(self.stop);
         let stopped = self.tasks.drain(DRAIN_GRACE).await;
         let deployed = self.deployer.drain(DRAIN_GRACE).await;
+        // It says itself what it could not write.
+        let counted = self.ledger.flush().await.is_ok();
         let written = self.registry.drain(DRAIN_GRACE).await;
         if let Err(error) = self.registry.sign_audit_head().await {
             tracing::warn!(%error, "the audit log's head was not signed");
         }
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await.is_ok();
-        stopped && deployed && written && closed
+        stopped && deployed && counted && written && closed
     }
 
     /// Sees to it that there is a credential, and that its file is there.

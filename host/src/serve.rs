@@ -106,6 +106,8 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         deployer: platform.deployer.clone(),
         dispatcher: platform.dispatcher.clone(),
         logs: platform.logs.clone(),
+        meters: platform.meters.clone(),
+        ledger: platform.ledger.clone(),
         upkeep: platform.upkeep.clone(),
         rotate_secrets: platform.rotate_secrets.clone(),
         clock: platform.clock.clone(),

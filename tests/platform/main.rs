@@ -33,3 +33,4 @@ mod streams;
 mod trust;
 mod upgrade;
 mod url;
+mod usage;

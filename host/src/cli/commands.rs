@@ -19,6 +19,7 @@ pub(crate) mod status;
 pub(crate) mod trust;
 pub(crate) mod unsign;
 pub(crate) mod url;
+pub(crate) mod usage;
 pub(crate) mod verify;
 
 use lamina_types::NameError;
