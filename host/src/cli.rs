@@ -40,7 +40,7 @@ Environment:
   LAMINA_ENDPOINT   URL of a platform, as --endpoint
   LAMINA_OUTPUT     text, json or (usage) csv, as --output
   LAMINA_KEY        signing key file, as --key of sign and deploy
-  LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
+  LAMINA_LISTEN, LAMINA_ADMIN_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
                     as the options of serve
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
                     keys that seal secrets at rest, as the options of serve; the first holds them itself

@@ -241,6 +241,12 @@ impl Platform {
         async move { while stop.changed().await.is_ok() {} }
     }
 
+    /// The records, for whoever watches whether they can be written. Must be dropped
+    /// before [`Platform::close`], which gives the directory free.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
     /// Ends what runs and gives the directory free. Calls must have ended.
     pub async fn close(self) -> bool {
         drop(self.stop);

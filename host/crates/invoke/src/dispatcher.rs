@@ -9,7 +9,7 @@ use lamina_meter::{Meters, Used};
 use lamina_registry::Registry;
 use lamina_runtime::{Call, CodeError, RunError, Runtime};
 use lamina_telemetry::{InvocationLog, Logs, Opening, Report};
-use lamina_types::{FunctionRef, Invocation, Outcome, ResolvedFunction, World, limits};
+use lamina_types::{FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, World, limits};
 
 use crate::admission::{Admission, Permit};
 use crate::answer::Ended;
@@ -82,6 +82,22 @@ impl Dispatcher {
     /// What a call of this name would run now.
     pub fn resolve(&self, function: &FunctionRef) -> Result<Arc<ResolvedFunction>, InvokeError> {
         Ok(self.deps.registry.catalog().resolve(function)?)
+    }
+
+    /// Whether code can be loaded: that of the first function that is ready, if there
+    /// is one. Code that may not run, or cannot, is its function's matter and no
+    /// reason.
+    pub async fn loadable(&self) -> Result<(), String> {
+        let function = {
+            let catalog = self.deps.registry.catalog();
+            let named = |name: &FunctionName| FunctionRef { name: name.clone(), qualifier: None };
+            catalog.functions().find_map(|entry| catalog.resolve(&named(entry.name())).ok())
+        };
+        let Some(function) = function else { return Ok(()) };
+        match self.deps.runtime.code(&function).await {
+            Err(error @ CodeError::Internal { .. }) => Err(error.to_string()),
+            Ok(_) | Err(CodeError::Refused { .. } | CodeError::Unusable { .. } | CodeError::QueueFull { .. }) => Ok(()),
+        }
     }
 
     /// Calls under way.

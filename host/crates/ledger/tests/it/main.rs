@@ -1,5 +1,7 @@
 //! The ledger on a real store.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -159,7 +159,7 @@ fn threads_lose_nothing() {
         for thread in 0..4 {
             let meters = &meters;
             scope.spawn(move || {
-                (0..500).for_each(|number| call(meters, &format!("f{}", (thread * number) % 9), at(number)))
+                (0..500).for_each(|number| call(meters, &format!("f{}", (thread * number) % 9), at(number)));
             });
         }
     });
