@@ -27,8 +27,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::quickstart;
 use commands::{
-    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, trust,
-    unsign, url, usage, verify,
+    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, top,
+    trust, unsign, url, usage, verify,
 };
 use environment::Environment;
 use failure::{Done, Failure};
@@ -97,6 +97,7 @@ enum Command {
     Fsck(fsck::FsckArgs),
     Stats(stats::StatsArgs),
     Usage(usage::UsageArgs),
+    Top(top::TopArgs),
 }
 
 /// What every command is given.
@@ -168,6 +169,7 @@ fn run(command: Command, ctx: &Ctx) -> Done {
         Command::Restore(args) => args.run(ctx),
         Command::Fsck(args) => args.run(ctx),
         Command::Stats(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Top(args) => client_runtime()?.block_on(args.run(ctx)),
         Command::Usage(args) => client_runtime()?.block_on(args.run(ctx)),
     }
 }

@@ -147,3 +147,54 @@ async fn the_second_listener_shows_metrics_and_health_and_nothing_else() {
     assert!(!closed.data().join("admin").exists());
     closed.serve_with(&["--admin-listen", "here"]).exited(2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn top_shows_what_runs() {
+    let platform = platform().await;
+    platform.deploy("idle", &tiny::constant("7")).await;
+    platform.create(&patient("does", &platform.sign(&test_guests::component("guest-function")))).await;
+    for event in [json!({"do": "echo"}), json!({"do": "panic", "message": "m"})] {
+        platform.invoke("does", &event).await.expect(200);
+    }
+    let client = platform.client.clone();
+    let sleeping = tokio::spawn(async move {
+        client.json("POST", "/2015-03-31/functions/does/invocations", &json!({"do": "sleep", "ms": 15_000})).await
+    });
+    platform.logged("does", "START").await;
+    let admin = admin(&platform);
+    let running = "lamina_lambda_concurrent_executions{function=\"does\",version=\"$LATEST\"} 1";
+    let begun = Instant::now();
+    while !ask(&admin, "GET", "/metrics").await.text().contains(running) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the call does not run");
+    }
+    let once = platform.cli(&["--output", "json", "top", "--once"]).ok().json();
+    let functions = once["Functions"].as_array().unwrap();
+    let does = functions.iter().find(|row| row["FunctionName"] == "does").unwrap_or_else(|| panic!("{once}"));
+    assert_eq!((&does["Calls"], &does["Errors"], &does["Running"]), (&json!(2), &json!(1), &json!(1)));
+    assert!(does["P50Seconds"].as_f64() <= does["P99Seconds"].as_f64() && does["P99Seconds"].as_f64() > Some(0.0));
+    let piped = platform.cli(&["top"]).ok().stdout;
+    assert!(piped.starts_with("FUNCTION\tVERSION\tRUNNING\t") && piped.contains("does\t$LATEST\t1\t1\t"), "{piped}");
+
+    // A terminal, which `script` makes; what is typed there is a signal to the program.
+    let line = format!("exec {PROGRAM} top --data {}", platform.data().display());
+    let mut command = process::command("script", platform.home());
+    command.args(["-qefc", &line, "/dev/null"]).env("TERM", "xterm").current_dir(platform.home());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut terminal = Running(command.spawn().unwrap());
+    let shown = process::Lines::default();
+    shown.follow(terminal.0.stdout.take().unwrap());
+    let begun = Instant::now();
+    while shown.text().matches("FUNCTION").count() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no second picture: {}", shown.text());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    std::io::Write::write_all(terminal.0.stdin.as_mut().unwrap(), b"\x03").unwrap();
+    let status = process::ended(&mut terminal.0, Duration::from_secs(30)).expect("it ends when it is interrupted");
+    assert!(status.success() && shown.text().contains("does"), "{status} {}", shown.text());
+    let begun = Instant::now();
+    while !shown.text().contains("\x1b[?25h") {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the cursor stays hidden: {:?}", shown.text());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    sleeping.await.unwrap();
+}

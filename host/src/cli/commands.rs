@@ -16,6 +16,7 @@ pub(crate) mod serve;
 pub(crate) mod sign;
 pub(crate) mod stats;
 pub(crate) mod status;
+pub(crate) mod top;
 pub(crate) mod trust;
 pub(crate) mod unsign;
 pub(crate) mod url;

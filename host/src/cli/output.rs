@@ -112,12 +112,7 @@ impl Output {
     /// A table on a terminal; a line a row with tabs between, in a pipe.
     pub(crate) fn table(self, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
         if is_terminal() {
-            let mut table = Table::new();
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
-            for row in rows {
-                table.add_row(row.iter().map(|cell| printable(cell)));
-            }
-            return self.line(table);
+            return self.line(drawn(header, rows));
         }
         self.line(header.join("\t"))?;
         rows.iter().try_for_each(|row| self.line(row.join("\t")))
@@ -131,6 +126,16 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// A table as people like it.
+pub(crate) fn drawn(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    table.to_string()
 }
 
 /// Whether a person reads standard output.
