@@ -15,6 +15,7 @@ pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod secret_keys;
 pub(crate) mod signals;
+pub(crate) mod since;
 pub(crate) mod target;
 
 use std::ffi::OsString;
@@ -26,8 +27,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::quickstart;
 use commands::{
-    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, trust,
-    unsign, url, verify,
+    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, top,
+    trust, unsign, url, usage, verify,
 };
 use environment::Environment;
 use failure::{Done, Failure};
@@ -37,9 +38,9 @@ const AFTER_HELP: &str = "\
 Environment:
   LAMINA_DATA       data directory, as --data (serve, and every command that calls a platform)
   LAMINA_ENDPOINT   URL of a platform, as --endpoint
-  LAMINA_OUTPUT     text or json, as --output
+  LAMINA_OUTPUT     text, json or (usage) csv, as --output
   LAMINA_KEY        signing key file, as --key of sign and deploy
-  LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
+  LAMINA_LISTEN, LAMINA_ADMIN_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
                     as the options of serve
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
                     keys that seal secrets at rest, as the options of serve; the first holds them itself
@@ -95,6 +96,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     Fsck(fsck::FsckArgs),
     Stats(stats::StatsArgs),
+    Usage(usage::UsageArgs),
+    Top(top::TopArgs),
 }
 
 /// What every command is given.
@@ -111,6 +114,10 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let ctx = Ctx { output: Output::new(cli.output), environment: Environment::Process };
+    if cli.output == Format::Csv && !matches!(cli.command, Command::Usage(_)) {
+        let failure = Failure::usage("only `lamina usage` prints CSV").next("say --output json, or text");
+        return failure.report(ctx.output);
+    }
     run(cli.command, &ctx).unwrap_or_else(|failure| failure.report(ctx.output))
 }
 
@@ -162,6 +169,8 @@ fn run(command: Command, ctx: &Ctx) -> Done {
         Command::Restore(args) => args.run(ctx),
         Command::Fsck(args) => args.run(ctx),
         Command::Stats(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Top(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Usage(args) => client_runtime()?.block_on(args.run(ctx)),
     }
 }
 

@@ -17,6 +17,8 @@ use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
 use lamina_logs::LogStore;
+use lamina_ledger::Ledger;
+use lamina_meter::Meters;
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
 use lamina_telemetry::{Logs, LogsConfig};
@@ -114,6 +116,10 @@ pub struct Platform {
     pub logs: Logs,
     /// Functions' logs, as they are kept.
     pub log_store: LogStore,
+    /// What calls use.
+    pub meters: Meters,
+    /// What they used, as records.
+    pub ledger: Ledger,
     /// Backups and figures.
     pub upkeep: Upkeep,
     /// See [`lamina_api::RotateSecrets`].
@@ -166,8 +172,23 @@ impl Platform {
             host_key,
             operator_keys: rotate_secrets.is_none(),
         });
-        let deps =
-            lamina_invoke::Deps { registry: registry.clone(), runtime, logs: logs.clone(), clock: clock.clone() };
+        let meters = Meters::new(lamina_meter::Config::default());
+        let ledger = Ledger::new(
+            lamina_ledger::Config::default(),
+            lamina_ledger::Deps {
+                store: store.clone(),
+                meters: meters.clone(),
+                account: config.account.clone(),
+                clock: clock.clone(),
+            },
+        );
+        let deps = lamina_invoke::Deps {
+            registry: registry.clone(),
+            runtime,
+            logs: logs.clone(),
+            meters: meters.clone(),
+            clock: clock.clone(),
+        };
         let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
         let rotate_secrets = rotate_secrets.map(|rotate| -> lamina_api::RotateSecrets {
             let upkeep = upkeep.clone();
@@ -184,6 +205,8 @@ impl Platform {
             dispatcher,
             logs,
             log_store,
+            meters,
+            ledger,
             upkeep,
             rotate_secrets,
             clock,
@@ -199,6 +222,7 @@ impl Platform {
 
     /// Starts what runs beside the calls, until the platform is closed.
     fn beside(&self, images_bytes_max: u64) {
+        self.ledger.start(&self.tasks, self.stopped());
         self.upkeep.start(&self.tasks, lamina_upkeep::Config::default(), self.stopped());
         let (deployer, stopped) = (self.deployer.clone(), self.stopped());
         self.tasks.spawn(async move {
@@ -227,11 +251,19 @@ impl Platform {
         async move { while stop.changed().await.is_ok() {} }
     }
 
+    /// The records, for whoever watches whether they can be written. Must be dropped
+    /// before [`Platform::close`], which gives the directory free.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
     /// Ends what runs and gives the directory free. Calls must have ended.
     pub async fn close(self) -> bool {
         drop(self.stop);
         let stopped = self.tasks.drain(DRAIN_GRACE).await;
         let deployed = self.deployer.drain(DRAIN_GRACE).await;
+        // It says itself what it could not write.
+        let counted = self.ledger.flush().await.is_ok();
         let written = self.registry.drain(DRAIN_GRACE).await;
         if let Err(error) = self.registry.sign_audit_head().await {
             tracing::warn!(%error, "the audit log's head was not signed");
@@ -243,6 +275,9 @@ impl Platform {
         };
         let closed = tokio::task::spawn_blocking(close).await.is_ok();
         stopped && deployed && written && closed
+        let store = self.store.clone();
+        let closed = tokio::task::spawn_blocking(move || store.close()).await.is_ok();
+        stopped && deployed && counted && written && closed
     }
 
     /// Sees to it that there is a credential, and that its file is there.

@@ -143,6 +143,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
     Ok(serve::Config {
         data: data.to_owned(),
         listen,
+        admin_listen: None,
         account: "000000000000".parse::<AccountId>().map_err(bad)?,
         region: "us-east-1".parse::<Region>().map_err(bad)?,
         signing: lamina_deploy::Signing::Enforce,

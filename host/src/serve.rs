@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use lamina_api::Server;
 use lamina_deploy::Signing;
+use lamina_kit::Tasks;
+use lamina_monitor::Monitor;
 use lamina_types::{AccountId, Region};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
 
 use crate::platform::{self, Platform};
 
@@ -18,6 +21,10 @@ use crate::platform::{self, Platform};
 const CALLS_GRACE: Duration = Duration::from_secs(30);
 /// Beside the data: where a client on this machine finds the platform.
 const ENDPOINT: &str = "endpoint";
+/// Likewise the second listener.
+const ADMIN: &str = "admin";
+/// Time that answers of the second listener get to end.
+const MONITOR_GRACE: Duration = Duration::from_secs(2);
 
 /// What a serving platform needs to be told.
 #[derive(Debug, Clone)]
@@ -26,6 +33,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where metrics, health and readiness are answered, without a signature; port 0
+    /// takes a free one. `None`: nowhere.
+    pub admin_listen: Option<SocketAddr>,
     /// The account in ARNs.
     pub account: AccountId,
     /// The region in ARNs and signatures.
@@ -72,18 +82,23 @@ pub struct Serving {
     server: Server,
     listener: TcpListener,
     endpoint: String,
-    file: PathBuf,
+    admin: Option<String>,
+    monitor: Option<(Monitor, TcpListener)>,
+    draining: watch::Sender<bool>,
+    files: Vec<PathBuf>,
 }
 
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
-/// region on a second line.
+/// region on a second line; and `DIR/admin`: the second listener's URL.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets } = config;
+    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets } = config;
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
-    let bound = TcpListener::bind(listen).await;
-    let listener = bound.map_err(|source| Error::Listen { address: listen, source })?;
-    let local = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
+    let (listener, endpoint) = bind(listen).await?;
+    let second = match admin_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let runtime = lamina_runtime::Config { fuel_per_gb_second, ..lamina_runtime::Config::default() };
     let (here, owner) = (region.clone(), account.clone());
     let settings = platform::Config {
@@ -96,10 +111,25 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         images_bytes_max: platform::IMAGES_BYTES_MAX,
     };
     let platform = Platform::open(settings).await?;
-    let endpoint = format!("http://{}", reachable(local));
-    let file = data.join(ENDPOINT);
-    let text = format!("{endpoint}\n{region}\n");
-    fs::write(&file, text).map_err(|source| Error::Endpoint { path: file.clone(), source })?;
+    let (draining, is_draining) = watch::channel(false);
+    let (mut admin, mut monitor, mut files) = (None, None, Vec::new());
+    if let Some((listener, url)) = second {
+        let deps = lamina_monitor::Deps {
+            meters: platform.meters.clone(),
+            store: platform.store(),
+            dispatcher: platform.dispatcher.clone(),
+            clock: platform.clock.clone(),
+            draining: is_draining,
+        };
+        monitor = Some((Monitor::new(lamina_monitor::Config::default(), deps), listener));
+        files.push(write(data.join(ADMIN), &format!("{url}\n"))?);
+        admin = Some(url);
+    } else {
+        // Of a platform that was killed.
+        let _ = fs::remove_file(data.join(ADMIN));
+    }
+    // Last: whoever finds it finds the rest.
+    files.push(write(data.join(ENDPOINT), &format!("{endpoint}\n{region}\n"))?);
     let api = lamina_api::Config { signing: signing.as_str(), ..lamina_api::Config::new(region, account) };
     let deps = lamina_api::Deps {
         registry: platform.registry.clone(),
@@ -107,13 +137,33 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         dispatcher: platform.dispatcher.clone(),
         logs: platform.logs.clone(),
         log_store: platform.log_store.clone(),
+        meters: platform.meters.clone(),
+        ledger: platform.ledger.clone(),
         upkeep: platform.upkeep.clone(),
         rotate_secrets: platform.rotate_secrets.clone(),
         clock: platform.clock.clone(),
         ids: platform.ids.clone(),
     };
     tracing::info!(%endpoint, data = %data.display(), "listening");
-    Ok(Serving { platform, server: Server::new(api, deps), listener, endpoint, file })
+    let server = Server::new(api, deps);
+    Ok(Serving { platform, server, listener, endpoint, admin, monitor, draining, files })
+}
+
+/// Listens, and says at which URL.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, String), Error> {
+    let listening = async {
+        let listener = TcpListener::bind(address).await?;
+        let local = listener.local_addr()?;
+        Ok((listener, format!("http://{}", reachable(local))))
+    };
+    listening.await.map_err(|source| Error::Listen { address, source })
+}
+
+fn write(path: PathBuf, text: &str) -> Result<PathBuf, Error> {
+    match fs::write(&path, text) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(Error::Endpoint { path, source }),
+    }
 }
 
 impl Serving {
@@ -122,18 +172,34 @@ impl Serving {
         &self.endpoint
     }
 
+    /// The URL of the second listener, if there is one.
+    pub fn admin(&self) -> Option<&str> {
+        self.admin.as_deref()
+    }
+
     /// Serves until `shutdown` completes, then drains: connections first, then
     /// calls whose callers have left, then changes. Answers whether all ended in
     /// time. Dropped half-way, the directory is given free without a drain.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> bool {
-        let Self { platform, server, listener, file, .. } = self;
+        let Self { platform, server, listener, monitor, draining, files, .. } = self;
+        let (watching, (stop, stopped)) = (Tasks::new(), oneshot::channel::<()>());
+        if let Some((monitor, listener)) = monitor {
+            // Told by the sender's end, not by a value.
+            watching.spawn(monitor.serve(listener, async { drop(stopped.await) }));
+        }
         let told = async {
             shutdown.await;
+            draining.send_replace(true);
             // Nobody new is answered there from now on.
-            let _ = fs::remove_file(file);
+            for file in files {
+                let _ = fs::remove_file(file);
+            }
         };
         let served = server.serve(listener, told).await;
         let called = platform.dispatcher.drain(CALLS_GRACE).await;
+        // It has the records, which are closed now.
+        drop(stop);
+        watching.drain(MONITOR_GRACE).await;
         let closed = platform.close().await;
         tracing::info!(served, called, closed, "stopped");
         served && called && closed

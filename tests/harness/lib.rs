@@ -13,6 +13,7 @@
 
 pub mod awscli;
 mod cache;
+pub mod debian;
 pub mod functions;
 pub mod http;
 pub mod javascript;

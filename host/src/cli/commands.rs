@@ -16,9 +16,11 @@ pub(crate) mod serve;
 pub(crate) mod sign;
 pub(crate) mod stats;
 pub(crate) mod status;
+pub(crate) mod top;
 pub(crate) mod trust;
 pub(crate) mod unsign;
 pub(crate) mod url;
+pub(crate) mod usage;
 pub(crate) mod verify;
 
 use lamina_types::NameError;

@@ -34,6 +34,8 @@ pub(crate) enum Format {
     Text,
     /// For programs: one JSON value, or one a line where there are many.
     Json,
+    /// For spreadsheets: `usage` alone prints it.
+    Csv,
 }
 
 /// Prints a command's answer.
@@ -51,6 +53,24 @@ impl Output {
     /// Whether programs read it.
     pub(crate) fn is_json(self) -> bool {
         self.format == Format::Json
+    }
+
+    /// Whether a spreadsheet reads it.
+    pub(crate) fn is_csv(self) -> bool {
+        self.format == Format::Csv
+    }
+
+    /// A table as CSV (RFC 4180). A cell that a spreadsheet would take for a formula
+    /// does not come up: names begin with a letter, a digit, `$`, `(`, `-` or `_`.
+    pub(crate) fn csv(self, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+        let cell = |text: &str| match text.contains([',', '"', '\r', '\n']) {
+            true => format!("\"{}\"", text.replace('"', "\"\"")),
+            false => text.to_owned(),
+        };
+        let line = |cells: Vec<String>| format!("{}\r\n", cells.join(","));
+        let mut text = line(header.iter().map(|name| cell(name)).collect());
+        rows.iter().for_each(|row| text.push_str(&line(row.iter().map(|name| cell(name)).collect())));
+        self.bytes(text.as_bytes())
     }
 
     /// A line of text on standard output.
@@ -92,12 +112,7 @@ impl Output {
     /// A table on a terminal; a line a row with tabs between, in a pipe.
     pub(crate) fn table(self, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
         if is_terminal() {
-            let mut table = Table::new();
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
-            for row in rows {
-                table.add_row(row.iter().map(|cell| printable(cell)));
-            }
-            return self.line(table);
+            return self.line(drawn(header, rows));
         }
         self.line(header.join("\t"))?;
         rows.iter().try_for_each(|row| self.line(row.join("\t")))
@@ -111,6 +126,16 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// A table as people like it.
+pub(crate) fn drawn(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    table.to_string()
 }
 
 /// Whether a person reads standard output.

@@ -7,6 +7,8 @@ use lamina_deploy::Deployer;
 use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids};
 use lamina_logs::LogStore;
+use lamina_ledger::Ledger;
+use lamina_meter::Meters;
 use lamina_registry::Registry;
 use lamina_telemetry::Logs;
 use lamina_types::limits::{CREATE_REQUEST_BYTES_MAX, REQUEST_PAYLOAD_BYTES_MAX};
@@ -77,6 +79,10 @@ pub struct Deps {
     pub logs: Logs,
     /// Functions' logs, as they are kept.
     pub log_store: LogStore,
+    /// What calls use.
+    pub meters: Meters,
+    /// What they used, as records.
+    pub ledger: Ledger,
     /// Backups and figures.
     pub upkeep: lamina_upkeep::Upkeep,
     /// Makes a new key for secrets; `None` when the operator gives the keys.

@@ -268,6 +268,8 @@ async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiErro
         Operation::GetAudit => admin::audit::perform(call).await,
         Operation::Backup => admin::backup::perform(call).await,
         Operation::GetStats => admin::stats::perform(call).await,
+        Operation::GetUsage => admin::usage::perform(call).await,
+        Operation::GetMeters => admin::meters::perform(&call),
         Operation::RotateSecrets => admin::secrets::perform(call).await,
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamina_kit::{Clock, Tasks};
+use lamina_meter::{Meters, Used};
 use lamina_registry::Registry;
-use lamina_runtime::{Call, RunError, Runtime};
+use lamina_runtime::{Call, CodeError, RunError, Runtime};
 use lamina_telemetry::{InvocationLog, Logs, Opening, Report};
-use lamina_types::{FunctionRef, Invocation, Outcome, ResolvedFunction, limits};
+use lamina_types::{FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, World, limits};
 
 use crate::admission::{Admission, Permit};
 use crate::answer::Ended;
@@ -39,6 +40,8 @@ pub struct Deps {
     pub runtime: Runtime,
     /// Functions' logs.
     pub logs: Logs,
+    /// What calls use.
+    pub meters: Meters,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -63,6 +66,10 @@ pub(crate) struct Ending {
     function: Arc<ResolvedFunction>,
     request_id: lamina_types::RequestId,
     log: InvocationLog,
+    metered: lamina_meter::Call,
+    /// Of the event and the answer, when they are not passed on as they come.
+    bytes_in: u64,
+    counts_answer: bool,
     permit: Permit,
 }
 
@@ -75,6 +82,22 @@ impl Dispatcher {
     /// What a call of this name would run now.
     pub fn resolve(&self, function: &FunctionRef) -> Result<Arc<ResolvedFunction>, InvokeError> {
         Ok(self.deps.registry.catalog().resolve(function)?)
+    }
+
+    /// Whether code can be loaded: that of the first function that is ready, if there
+    /// is one. Code that may not run, or cannot, is its function's matter and no
+    /// reason.
+    pub async fn loadable(&self) -> Result<(), String> {
+        let function = {
+            let catalog = self.deps.registry.catalog();
+            let named = |name: &FunctionName| FunctionRef { name: name.clone(), qualifier: None };
+            catalog.functions().find_map(|entry| catalog.resolve(&named(entry.name())).ok())
+        };
+        let Some(function) = function else { return Ok(()) };
+        match self.deps.runtime.code(&function).await {
+            Err(error @ CodeError::Internal { .. }) => Err(error.to_string()),
+            Ok(_) | Err(CodeError::Refused { .. } | CodeError::Unusable { .. } | CodeError::QueueFull { .. }) => Ok(()),
+        }
     }
 
     /// Calls under way.
@@ -96,8 +119,22 @@ impl Dispatcher {
     /// Takes the call to the point where it can run, and opens its log.
     pub(crate) async fn admit(&self, invocation: Invocation) -> Result<Admitted, InvokeError> {
         let function = self.resolve(&invocation.function)?;
-        let permit = self.admission.permit()?;
-        let code = self.deps.runtime.code(&function).await?;
+        let (meters, accepted) = (&self.deps.meters, invocation.accepted);
+        let permit = self.admission.permit().inspect_err(|_| {
+            meters.throttled(&function.name, function.version, accepted);
+        })?;
+        let metered = meters.begin(&function.name, function.version, accepted);
+        let code = match self.deps.runtime.code(&function).await {
+            Ok(code) => code,
+            Err(error) => {
+                if matches!(error, CodeError::QueueFull { .. }) {
+                    metered.throttled();
+                }
+                return Err(error.into());
+            }
+        };
+        let counts_answer = function.world == World::Function;
+        let traffic = (!counts_answer).then(|| metered.traffic());
         let log_stream = code.log_stream(function.version);
         let opening = Opening {
             group: &function.log_group,
@@ -107,9 +144,16 @@ impl Dispatcher {
             tail: invocation.tail,
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
-        let ending =
-            Ending { function: function.clone(), request_id: invocation.request_id.clone(), log: log.clone(), permit };
-        Ok(Admitted { call: Call { code, function, invocation, log, log_stream }, ending })
+        let ending = Ending {
+            function: function.clone(),
+            request_id: invocation.request_id.clone(),
+            log: log.clone(),
+            metered,
+            bytes_in: invocation.payload.len() as u64,
+            counts_answer,
+            permit,
+        };
+        Ok(Admitted { call: Call { code, function, invocation, log, log_stream, traffic }, ending })
     }
 }
 
@@ -124,6 +168,9 @@ impl Ending {
     /// nothing follows it.
     pub(crate) fn refused(self, error: RunError) -> RunError {
         self.log.platform_line(format!("LAMINA the call {} did not run: {error}", self.request_id));
+        if matches!(error, RunError::PoolExhausted) {
+            self.metered.throttled();
+        }
         error
     }
 
@@ -133,7 +180,7 @@ impl Ending {
             Ok(outcome) => outcome,
             Err(error) => return Err(self.refused(error)),
         };
-        let Self { function, request_id, log, permit } = self;
+        let Self { function, request_id, log, metered, bytes_in, counts_answer, permit } = self;
         let report = Report {
             request_id: &request_id,
             memory: function.memory,
@@ -141,6 +188,14 @@ impl Ending {
             usage: outcome.usage,
             error_type: outcome.result.as_ref().err().map(|failure| failure.error_type.as_str()),
         };
+        let answer = outcome.result.as_ref().map_or(0, Vec::len) as u64;
+        metered.ended(&Used {
+            usage: outcome.usage,
+            memory: function.memory,
+            billed_ms: report.billed_ms(),
+            bytes_in,
+            bytes_out: if counts_answer { answer } else { 0 },
+        });
         let tail = log.end(&report);
         drop(permit);
         Ok((outcome, tail))

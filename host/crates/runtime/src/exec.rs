@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ::http_body_util::combinators::UnsyncBoxBody;
 use bytes::Bytes;
+use lamina_meter::Traffic;
 use lamina_telemetry::InvocationLog;
 use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Status, Timestamp, Usage};
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
@@ -54,6 +55,8 @@ pub struct Call {
     pub log: InvocationLog,
     /// The stream of that log.
     pub log_stream: Arc<str>,
+    /// Where bytes of bodies are counted that are passed on as they come.
+    pub traffic: Option<Arc<Traffic>>,
 }
 
 /// A store with its limits, and what is needed to end the call.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use http_body::{Body, Frame};
+use lamina_meter::Traffic;
 use lamina_types::limits::STREAMED_RESPONSE_BYTES_MAX;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::Resource;
@@ -101,13 +102,13 @@ pub(crate) struct Open {
     _chunks: mpsc::Sender<Bytes>,
 }
 
-pub(crate) fn channel() -> Channel {
+pub(crate) fn channel(traffic: Option<Arc<Traffic>>) -> Channel {
     let (head_sender, head) = oneshot::channel();
     let (chunk_sender, chunks) = mpsc::channel(1);
     let broken = Broken::default();
     let writer = ResponseWriter { head: Some(head_sender), chunks: Some(chunk_sender.clone()) };
     let open = Open { verdict: broken.verdict(), _chunks: chunk_sender };
-    let body = StreamBody { chunks, broken };
+    let body = StreamBody { chunks, broken, traffic };
     Channel { writer, head, body, open }
 }
 
@@ -117,6 +118,7 @@ pub(crate) fn channel() -> Channel {
 pub(crate) struct StreamBody {
     chunks: mpsc::Receiver<Bytes>,
     broken: Broken,
+    traffic: Option<Arc<Traffic>>,
 }
 
 impl Body for StreamBody {
@@ -125,7 +127,12 @@ impl Body for StreamBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
         match std::task::ready!(self.chunks.poll_recv(cx)) {
-            Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            Some(chunk) => {
+                if let Some(traffic) = &self.traffic {
+                    traffic.wrote(chunk.len());
+                }
+                Poll::Ready(Some(Ok(Frame::data(chunk))))
+            }
             None if self.broken.is_set() => Poll::Ready(Some(Err(HttpError::broken()))),
             None => Poll::Ready(None),
         }
@@ -272,7 +279,7 @@ mod tests {
     #[tokio::test]
     async fn back_pressure_and_ends() {
         use http_body_util::BodyExt as _;
-        let Channel { mut writer, open, mut body, .. } = channel();
+        let Channel { mut writer, open, mut body, .. } = channel(None);
         let mut stream = BodyStream { chunks: writer.chunks.take().unwrap(), written: 0 };
         assert_eq!(stream.check_write().unwrap(), WRITE_BYTES_MAX);
         stream.write(Bytes::from_static(b"a")).unwrap();
@@ -283,12 +290,12 @@ mod tests {
         drop((stream, writer, open));
         assert!(body.frame().await.unwrap().is_err(), "nobody said that the call ended well");
 
-        let Channel { writer, mut open, mut body, .. } = channel();
+        let Channel { writer, mut open, mut body, .. } = channel(None);
         open.verdict.whole = true;
         drop((writer, open));
         assert!(body.frame().await.is_none());
 
-        let Channel { mut writer, body, .. } = channel();
+        let Channel { mut writer, body, .. } = channel(None);
         let mut stream = BodyStream { chunks: writer.chunks.take().unwrap(), written: 0 };
         drop(body);
         assert!(matches!(stream.check_write(), Err(StreamError::Closed)));

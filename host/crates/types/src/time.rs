@@ -24,6 +24,16 @@ impl Timestamp {
         self.0 / 1_000_000
     }
 
+    /// Of a date, `2026-11-23`, which means its beginning, or of a date and time with
+    /// its offset, `2026-11-23T10:11:12Z`.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let moment = match text.parse::<jiff::civil::Date>() {
+            Ok(date) if text.len() == 10 => jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?,
+            _ => text.parse::<jiff::Timestamp>().ok()?,
+        };
+        u64::try_from(moment.as_microsecond()).ok().map(Self)
+    }
+
     /// Year, month, day, hour, minute, second of the civil calendar, UTC.
     /// Times past the year 9999 print as the last one.
     fn civil(self) -> (i16, i8, i8, i8, i8, i8) {
@@ -84,5 +94,16 @@ mod tests {
         assert_eq!(time.to_iso_micros(), "2025-11-24T16:00:00.123456Z");
         assert_eq!(time.to_common_log(), "24/Nov/2025:16:00:00 +0000");
         assert_eq!(time.to_slashed_date(), "2025/11/24");
+    }
+
+    #[test]
+    fn forms_that_are_read() {
+        let check = |text: &str| Timestamp::from_iso(text).map(Timestamp::millis);
+        assert_eq!(check("2025-11-24T16:00:00.123Z"), Some(1_764_000_000_123));
+        assert_eq!(check("2025-11-24T17:00:00+01:00"), Some(1_764_000_000_000));
+        assert_eq!(check("2025-11-24"), Some(1_763_942_400_000));
+        for bad in ["", "2025", "2025-13-01", "2025-11-24T16:00:00", "1969-12-31", "yesterday"] {
+            assert_eq!(check(bad), None, "{bad}");
+        }
     }
 }

@@ -29,6 +29,16 @@ pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one. The URL goes to DIR/endpoint
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4700", env = "LAMINA_LISTEN", hide_env_values = true)]
     listen: SocketAddr,
+    /// Address of a second listener for /metrics (Prometheus), /health and /ready, which
+    /// asks for no signature; `off` for none. The URL goes to DIR/admin
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:0",
+        env = "LAMINA_ADMIN_LISTEN",
+        hide_env_values = true
+    )]
+    admin_listen: AdminListen,
     /// Account in ARNs
     #[arg(long, value_name = "ID", default_value = "000000000000", env = "LAMINA_ACCOUNT", hide_env_values = true)]
     account: AccountId,
@@ -44,6 +54,24 @@ pub(crate) struct ServeArgs {
     fuel_per_gb_second: u64,
     #[command(flatten)]
     secrets: SecretKeysArgs,
+}
+
+/// Where the second listener is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AdminListen(Option<SocketAddr>);
+
+impl std::str::FromStr for AdminListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self(None)),
+            text => text
+                .parse()
+                .map(|address| Self(Some(address)))
+                .map_err(|_| format!("`{text}` is no address: give one like 127.0.0.1:9100, or off")),
+        }
+    }
 }
 
 /// What is done with code that no trusted key has signed.
@@ -102,6 +130,7 @@ impl ServeArgs {
         let config = serve::Config {
             data: self.data,
             listen: self.listen,
+            admin_listen: self.admin_listen.0,
             account: self.account,
             region: self.region,
             signing: self.signing.into(),
@@ -112,7 +141,7 @@ impl ServeArgs {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,
             () = signals.next() => return Ok(End::Quit),
         };
-        if let Err(failure) = say_where(serving.endpoint(), &data, output)
+        if let Err(failure) = say_where(&serving, &data, output)
             && !failure.is_silent()
         {
             return Err(failure);
@@ -184,13 +213,18 @@ fn warn_of(signing: SigningMode, output: Output) {
     }
 }
 
-fn say_where(endpoint: &str, data: &Path, output: Output) -> Result<(), Failure> {
+fn say_where(serving: &serve::Serving, data: &Path, output: Output) -> Result<(), Failure> {
+    let endpoint = serving.endpoint();
     let credentials = data.join("credentials.json");
     if output.is_json() {
-        return output.json(&json!({ "Endpoint": endpoint, "Data": data, "Credentials": credentials }));
+        let admin = serving.admin();
+        return output.json(&json!({ "Endpoint": endpoint, "Admin": admin, "Data": data, "Credentials": credentials }));
     }
     let (strong, plain) = (style::STRONG, style::PLAIN);
     output.line(format_args!("listening on {strong}{endpoint}{plain}, credentials in {}", credentials.display()))?;
+    if let Some(admin) = serving.admin() {
+        output.note(format_args!("metrics, health and readiness: {admin}/metrics, /health, /ready"));
+    }
     output.note(format_args!("try: lamina status --data {}", data.display()));
     Ok(())
 }

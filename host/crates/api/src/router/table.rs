@@ -38,6 +38,8 @@ pub(crate) enum Operation {
     GetAudit,
     Backup,
     GetStats,
+    GetUsage,
+    GetMeters,
     RotateSecrets,
 }
 
@@ -82,6 +84,8 @@ impl Operation {
             Self::GetAudit => "lamina:GetAudit",
             Self::Backup => "lamina:Backup",
             Self::GetStats => "lamina:GetStats",
+            Self::GetUsage => "lamina:GetUsage",
+            Self::GetMeters => "lamina:GetMeters",
             Self::RotateSecrets => "lamina:RotateSecrets",
         }
     }
@@ -172,6 +176,8 @@ pub(super) const ROUTES: &[Row] = &[
     is(Operation::GetAudit, "GetAudit", Method::GET, "lamina/v1/audit"),
     is(Operation::Backup, "Backup", Method::POST, "lamina/v1/backup"),
     is(Operation::GetStats, "GetStats", Method::GET, "lamina/v1/stats"),
+    is(Operation::GetUsage, "GetUsage", Method::GET, "lamina/v1/usage"),
+    is(Operation::GetMeters, "GetMeters", Method::GET, "lamina/v1/meters"),
     is(Operation::RotateSecrets, "RotateSecrets", Method::POST, "lamina/v1/secrets/rotate"),
     not_yet("InvokeAsync", Method::POST, "2014-11-13/functions/*/invoke-async"),
     not_yet("ListEventSourceMappings", Method::GET, "2015-03-31/event-source-mappings"),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
+use lamina_meter::Traffic;
 use lamina_types::limits::STREAMED_RESPONSE_BYTES_MAX;
 use lamina_types::{FunctionError, Outcome, World};
 use tokio::sync::oneshot;
@@ -73,13 +74,24 @@ impl Runtime {
             let timeout = running.timeout();
             let store = &mut running.store;
             let ended = tokio::time::timeout(timeout, async {
-                let request = request.map(|body| body.map_err(|error| wasi_error(&error)));
+                let traffic = running.call.traffic.clone();
+                let counts = traffic.clone();
+                let request = request.map(|body| {
+                    let counted = body.map_frame(move |frame| {
+                        if let (Some(traffic), Some(data)) = (&counts, frame.data_ref()) {
+                            traffic.read(data.len());
+                        }
+                        frame
+                    });
+                    counted.map_err(|error| wasi_error(&error))
+                });
                 let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
                 let (answered, breaks) = (answer.clone(), broken.clone());
                 let outparam = store.data_mut().http().new_response_outparam_from_callback(move |result| {
                     answered.set(if result.is_ok() { Answer::SET } else { Answer::ERROR });
                     if let Ok(response) = result {
-                        let response = response.map(|body| HttpBody { body, broken: breaks, bytes: 0 }.boxed_unsync());
+                        let response =
+                            response.map(|body| HttpBody { body, broken: breaks, bytes: 0, traffic }.boxed_unsync());
                         // A caller that left does not stop the guest.
                         let _ = sender.send(response);
                     }
@@ -107,12 +119,17 @@ struct HttpBody {
     body: WasiBody,
     broken: Broken,
     bytes: u64,
+    traffic: Option<Arc<Traffic>>,
 }
 
 impl HttpBody {
     /// Breaks off where a streamed answer may end.
     fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, HttpError> {
-        self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        self.bytes += length as u64;
+        if let Some(traffic) = &self.traffic {
+            traffic.wrote(length);
+        }
         if self.bytes > STREAMED_RESPONSE_BYTES_MAX {
             return Err(HttpError(format!("a streamed answer holds at most {STREAMED_RESPONSE_BYTES_MAX} bytes")));
         }

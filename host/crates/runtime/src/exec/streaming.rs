@@ -35,7 +35,7 @@ impl Runtime {
         if !matches!(image.handler, Handler::Streaming(_)) {
             return Err(RunError::World { world: running.call.function.world, wanted: World::FunctionStream.name() });
         }
-        let Channel { writer, head, body, mut open } = response::channel();
+        let Channel { writer, head, body, mut open } = response::channel(running.call.traffic.take());
         let drive = async move {
             let Handler::Streaming(pre) = &image.handler else {
                 return Err(RunError::Internal("the world changed".into()));

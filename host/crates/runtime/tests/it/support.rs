@@ -160,7 +160,7 @@ impl Host {
             accepted: Timestamp(self.clock.epoch_micros()),
             tail: false,
         };
-        Call { code, function: Arc::new(function), invocation, log, log_stream }
+        Call { code, function: Arc::new(function), invocation, log, log_stream, traffic: None }
     }
 
     pub(crate) async fn run(&self, function: &ResolvedFunction, event: Value) -> Called {
