@@ -10,6 +10,7 @@ pub(crate) mod environment;
 pub(crate) mod failure;
 pub(crate) mod files;
 pub(crate) mod keyfile;
+pub(crate) mod limits;
 pub(crate) mod logging;
 pub(crate) mod output;
 pub(crate) mod progress;
@@ -39,7 +40,7 @@ Environment:
   LAMINA_ENDPOINT   URL of a platform, as --endpoint
   LAMINA_OUTPUT     text or json, as --output
   LAMINA_KEY        signing key file, as --key of sign and deploy
-  LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
+  LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING, LAMINA_*_MAX, LAMINA_*_MIN, LAMINA_*_MS
                     as the options of serve
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
                     keys that seal secrets at rest, as the options of serve; the first holds them itself

@@ -147,6 +147,9 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         region: "us-east-1".parse::<Region>().map_err(bad)?,
         signing: lamina_deploy::Signing::Enforce,
         fuel_per_gb_second: serve::FUEL_PER_GB_SECOND,
+        calls: lamina_invoke::Config::DEFAULT,
+        limits: lamina_api::Limits::DEFAULT,
+        body_bytes_max: serve::BODY_BYTES_MAX,
         secrets: crate::platform::SecretKeys::Beside,
     })
 }

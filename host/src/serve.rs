@@ -36,11 +36,20 @@ pub struct Config {
     pub fuel_per_gb_second: u64,
     /// Where the keys come from that seal secrets.
     pub secrets: platform::SecretKeys,
+    /// Limits of calls.
+    pub calls: lamina_invoke::Config,
+    /// What one client may cost.
+    pub limits: lamina_api::Limits,
+    /// Bytes of an event, and of a request to a function URL.
+    pub body_bytes_max: usize,
 }
 
 /// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
 /// the timeout is felt first.
 pub const FUEL_PER_GB_SECOND: u64 = lamina_runtime::Config::FUEL_PER_GB_SECOND;
+
+/// The default of [`Config::body_bytes_max`]: Lambda's limit.
+pub const BODY_BYTES_MAX: usize = lamina_types::limits::REQUEST_PAYLOAD_BYTES_MAX;
 
 /// Why it does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +87,8 @@ pub struct Serving {
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
 /// region on a second line.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets } = config;
+    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets, calls, limits, body_bytes_max } =
+        config;
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let bound = TcpListener::bind(listen).await;
@@ -92,6 +102,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         region: here,
         signing,
         runtime,
+        calls,
         secrets,
         images_bytes_max: platform::IMAGES_BYTES_MAX,
     };
@@ -100,7 +111,12 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     let file = data.join(ENDPOINT);
     let text = format!("{endpoint}\n{region}\n");
     fs::write(&file, text).map_err(|source| Error::Endpoint { path: file.clone(), source })?;
-    let api = lamina_api::Config { signing: signing.as_str(), ..lamina_api::Config::new(region, account) };
+    let api = lamina_api::Config {
+        signing: signing.as_str(),
+        limits,
+        payload_bytes_max: body_bytes_max,
+        ..lamina_api::Config::new(region, account)
+    };
     let deps = lamina_api::Deps {
         registry: platform.registry.clone(),
         deployer: platform.deployer.clone(),

@@ -11,6 +11,8 @@ use lamina_telemetry::Logs;
 use lamina_types::limits::{CREATE_REQUEST_BYTES_MAX, REQUEST_PAYLOAD_BYTES_MAX};
 use lamina_types::{AccountId, Region};
 
+use crate::limits::Limits;
+
 /// Settings of the server.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -22,15 +24,8 @@ pub struct Config {
     pub signing: &'static str,
     /// What `GET /lamina/v1/status` says of the platform's version.
     pub version: &'static str,
-    /// Connections at a time; more wait to be accepted. Default 10,000.
-    pub connections_max: usize,
-    /// Time for a request's head to arrive, idle time before it included.
-    /// Default 60 s.
-    pub head_timeout: Duration,
-    /// Time for a request's body to arrive. Default 120 s.
-    pub body_timeout: Duration,
-    /// Bytes of a request's line and headers. Default 256 KiB.
-    pub head_bytes_max: usize,
+    /// What one client may cost.
+    pub limits: Limits,
     /// Bytes of a management request's body. Default: Lambda's 70,167,211.
     pub request_bytes_max: usize,
     /// Bytes of an event, and of a request to a function URL. Default: Lambda's
@@ -48,10 +43,7 @@ impl Config {
             account,
             signing: "enforce",
             version: env!("CARGO_PKG_VERSION"),
-            connections_max: 10_000,
-            head_timeout: Duration::from_secs(60),
-            body_timeout: Duration::from_secs(120),
-            head_bytes_max: 256 << 10,
+            limits: Limits::DEFAULT,
             request_bytes_max: CREATE_REQUEST_BYTES_MAX,
             payload_bytes_max: REQUEST_PAYLOAD_BYTES_MAX,
             drain_grace: Duration::from_secs(30),

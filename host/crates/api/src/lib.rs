@@ -11,9 +11,11 @@ mod answer;
 mod auth;
 mod body;
 mod config;
+mod deadline;
 mod error;
 mod function_url;
 mod invoke;
+mod limits;
 mod manage;
 mod request;
 mod router;
@@ -21,4 +23,5 @@ mod server;
 mod trace;
 
 pub use config::{Config, Deps, RotateSecrets};
+pub use limits::Limits;
 pub use server::Server;

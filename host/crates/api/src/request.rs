@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::answer::{self, Answer};
 use crate::auth::{self, Principal};
-use crate::body::{self, Body, Bounds, Unreadable};
+use crate::body::{self, Body, Bounds, Pace, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
 use crate::router::{self, Operation, Route};
@@ -131,7 +131,7 @@ fn ambiguous(parts: &Parts) -> Option<&'static str> {
     match (hosts.next(), hosts.next(), parts.version) {
         _ if parts.method == Method::CONNECT => Some("CONNECT is not supported: this is no proxy."),
         (_, Some(_), _) => Some("The request has more than one Host header."),
-        (None, None, Version::HTTP_11) => Some("The request has no Host header."),
+        (None, None, Version::HTTP_11 | Version::HTTP_2) => Some("The request has no Host header."),
         _ => None,
     }
 }
@@ -169,7 +169,7 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
         Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
-    let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, &route, bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {

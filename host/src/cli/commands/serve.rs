@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::cli::failure::{Done, Failure};
+use crate::cli::limits::LimitArgs;
 use crate::cli::output::{Output, style};
 use crate::cli::secret_keys::SecretKeysArgs;
 use crate::cli::signals::Signals;
@@ -44,6 +45,8 @@ pub(crate) struct ServeArgs {
     fuel_per_gb_second: u64,
     #[command(flatten)]
     secrets: SecretKeysArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 /// What is done with code that no trusted key has signed.
@@ -107,6 +110,9 @@ impl ServeArgs {
             signing: self.signing.into(),
             fuel_per_gb_second: self.fuel_per_gb_second,
             secrets,
+            calls: self.limits.calls(),
+            limits: self.limits.limits(),
+            body_bytes_max: self.limits.body_bytes_max(),
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,
