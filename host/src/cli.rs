@@ -42,6 +42,9 @@ Environment:
   LAMINA_KEY        signing key file, as --key of sign and deploy
   LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING, LAMINA_*_MAX, LAMINA_*_MIN, LAMINA_*_MS
                     as the options of serve
+  LAMINA_TLS_CERT, LAMINA_TLS_KEY, LAMINA_URL_HOST
+                    as the options of serve
+  LAMINA_CA_CERT    authorities of a platform's certificate, as --ca-cert of every command that calls one
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
                     keys that seal secrets at rest, as the options of serve; the first holds them itself
   LAMINA_LOG        which of its own log lines serve writes, such as debug or warn,lamina=info

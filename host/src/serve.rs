@@ -1,5 +1,7 @@
 //! A platform behind its HTTP endpoint.
 
+mod tls;
+
 use std::fs;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,7 +14,10 @@ use lamina_types::{AccountId, Region};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
+use self::tls::Followed;
 use crate::platform::{self, Platform};
+
+pub use self::tls::{Error as TlsError, TlsFiles};
 
 /// Time that calls whose callers have left get to end.
 const CALLS_GRACE: Duration = Duration::from_secs(30);
@@ -42,7 +47,14 @@ pub struct Config {
     pub limits: lamina_api::Limits,
     /// Bytes of an event, and of a request to a function URL.
     pub body_bytes_max: usize,
+    /// The certificate's files, where connections are of TLS.
+    pub tls: Option<TlsFiles>,
+    /// The host that function URLs are names under.
+    pub url_host: String,
 }
+
+/// The default of [`Config::url_host`].
+pub const URL_HOST: &str = "localhost";
 
 /// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
 /// the timeout is felt first.
@@ -65,6 +77,9 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// The endpoint's file.
     #[error("writing {path}: {source}")]
     Endpoint {
@@ -82,13 +97,18 @@ pub struct Serving {
     listener: TcpListener,
     endpoint: String,
     file: PathBuf,
+    certificate: Option<Followed>,
 }
 
-/// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
-/// region on a second line.
+/// Opens the platform, listens, and writes `DIR/endpoint`: the URL, the region on
+/// a second line, and on a third the certificate's file if there is one.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets, calls, limits, body_bytes_max } =
-        config;
+    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets, calls, .. } = config;
+    let (limits, payload_bytes_max, url_host) = (config.limits, config.body_bytes_max, config.url_host);
+    let certificate = config.tls.map(Followed::load).transpose()?;
+    if let Some(certificate) = &certificate {
+        certificate.check_names(&region, &url_host);
+    }
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let bound = TcpListener::bind(listen).await;
@@ -107,14 +127,22 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         images_bytes_max: platform::IMAGES_BYTES_MAX,
     };
     let platform = Platform::open(settings).await?;
-    let endpoint = format!("http://{}", reachable(local));
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let endpoint = format!("{scheme}://{}", reachable(local));
     let file = data.join(ENDPOINT);
-    let text = format!("{endpoint}\n{region}\n");
+    let mut text = format!("{endpoint}\n{region}\n");
+    if let Some(certificate) = &certificate {
+        // For a client with another working directory.
+        let path = std::path::absolute(certificate.cert()).unwrap_or_else(|_| certificate.cert().to_owned());
+        text.push_str(&format!("{}\n", path.display()));
+    }
     fs::write(&file, text).map_err(|source| Error::Endpoint { path: file.clone(), source })?;
     let api = lamina_api::Config {
         signing: signing.as_str(),
         limits,
-        payload_bytes_max: body_bytes_max,
+        payload_bytes_max,
+        tls: certificate.as_ref().map(|certificate| certificate.tls.clone()),
+        url_host,
         ..lamina_api::Config::new(region, account)
     };
     let deps = lamina_api::Deps {
@@ -128,7 +156,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         ids: platform.ids.clone(),
     };
     tracing::info!(%endpoint, data = %data.display(), "listening");
-    Ok(Serving { platform, server: Server::new(api, deps), listener, endpoint, file })
+    Ok(Serving { platform, server: Server::new(api, deps), listener, endpoint, file, certificate })
 }
 
 impl Serving {
@@ -141,13 +169,19 @@ impl Serving {
     /// calls whose callers have left, then changes. Answers whether all ended in
     /// time. Dropped half-way, the directory is given free without a drain.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> bool {
-        let Self { platform, server, listener, file, .. } = self;
+        let Self { platform, server, listener, file, certificate, .. } = self;
         let told = async {
             shutdown.await;
             // Nobody new is answered there from now on.
             let _ = fs::remove_file(file);
         };
-        let served = server.serve(listener, told).await;
+        let served = match certificate {
+            None => server.serve(listener, told).await,
+            Some(certificate) => tokio::select! {
+                served = server.serve(listener, told) => served,
+                never = certificate.follow() => match never {},
+            },
+        };
         let called = platform.dispatcher.drain(CALLS_GRACE).await;
         let closed = platform.close().await;
         tracing::info!(served, called, closed, "stopped");

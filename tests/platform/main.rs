@@ -32,6 +32,7 @@ mod settings;
 mod shutdown;
 mod signatures;
 mod streams;
+mod tls;
 mod trust;
 mod upgrade;
 mod url;

@@ -53,6 +53,9 @@ pub(crate) struct LimitArgs {
     /// Time for a request's head, from its first byte on; past it 408
     #[arg(long, value_name = "MS", default_value_t = ms(DEFAULT.head_timeout), env = "LAMINA_HEAD_TIMEOUT_MS", hide_env_values = true, value_parser = wait())]
     head_timeout_ms: u64,
+    /// Time for the handshake of TLS; past it the connection is closed
+    #[arg(long, value_name = "MS", default_value_t = ms(DEFAULT.handshake_timeout), env = "LAMINA_HANDSHAKE_TIMEOUT_MS", hide_env_values = true, value_parser = wait())]
+    handshake_timeout_ms: u64,
     /// Time that a connection may have no request on it; past it, it is closed
     #[arg(long, value_name = "MS", default_value_t = ms(DEFAULT.idle_timeout), env = "LAMINA_IDLE_TIMEOUT_MS", hide_env_values = true, value_parser = wait())]
     idle_timeout_ms: u64,
@@ -87,6 +90,7 @@ impl LimitArgs {
             head_bytes_max: self.head_bytes_max,
             head_fields_max: self.head_fields_max,
             head_timeout: Duration::from_millis(self.head_timeout_ms),
+            handshake_timeout: Duration::from_millis(self.handshake_timeout_ms),
             idle_timeout: Duration::from_millis(self.idle_timeout_ms),
             body_timeout: Duration::from_millis(self.body_timeout_ms),
             body_grace: Duration::from_millis(self.body_grace_ms),

@@ -12,6 +12,10 @@ use lamina_types::limits::{CREATE_REQUEST_BYTES_MAX, REQUEST_PAYLOAD_BYTES_MAX};
 use lamina_types::{AccountId, Region};
 
 use crate::limits::Limits;
+use crate::tls::Tls;
+
+/// See [`Config::url_host`].
+const URL_HOST: &str = "localhost";
 
 /// Settings of the server.
 #[derive(Debug, Clone)]
@@ -26,6 +30,11 @@ pub struct Config {
     pub version: &'static str,
     /// What one client may cost.
     pub limits: Limits,
+    /// The certificate, where connections are of TLS. Default: they are not.
+    pub tls: Option<Arc<Tls>>,
+    /// The host that function URLs are names under, as answers show them:
+    /// `ID.lambda-url.REGION.HOST`. Default `localhost`.
+    pub url_host: String,
     /// Bytes of a management request's body. Default: Lambda's 70,167,211.
     pub request_bytes_max: usize,
     /// Bytes of an event, and of a request to a function URL. Default: Lambda's
@@ -36,14 +45,21 @@ pub struct Config {
 }
 
 impl Config {
+    /// What URLs of this platform begin with.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The defaults for a platform of this region and account.
-    pub const fn new(region: Region, account: AccountId) -> Self {
+    pub fn new(region: Region, account: AccountId) -> Self {
         Self {
             region,
             account,
             signing: "enforce",
             version: env!("CARGO_PKG_VERSION"),
             limits: Limits::DEFAULT,
+            tls: None,
+            url_host: URL_HOST.to_owned(),
             request_bytes_max: CREATE_REQUEST_BYTES_MAX,
             payload_bytes_max: REQUEST_PAYLOAD_BYTES_MAX,
             drain_grace: Duration::from_secs(30),

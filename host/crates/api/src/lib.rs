@@ -20,8 +20,10 @@ mod manage;
 mod request;
 mod router;
 mod server;
+mod tls;
 mod trace;
 
 pub use config::{Config, Deps, RotateSecrets};
 pub use limits::Limits;
 pub use server::Server;
+pub use tls::{Tls, TlsError};

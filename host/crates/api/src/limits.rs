@@ -18,6 +18,8 @@ pub struct Limits {
     pub head_fields_max: usize,
     /// Time for a request's head, from its first byte on. Default 10 s.
     pub head_timeout: Duration,
+    /// Time for the handshake of TLS. Default 10 s.
+    pub handshake_timeout: Duration,
     /// Time that a connection may have no request on it; it is closed before twice
     /// of it. Default 60 s.
     pub idle_timeout: Duration,
@@ -45,6 +47,7 @@ impl Limits {
         head_bytes_max: 64 << 10,
         head_fields_max: 100,
         head_timeout: Duration::from_secs(10),
+        handshake_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(60),
         body_timeout: Duration::from_secs(120),
         body_grace: Duration::from_secs(10),

@@ -24,6 +24,7 @@ use lamina_wire::Owner;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::server::TlsStream;
 
 use self::addresses::Addresses;
 use self::gauge::Gauge;
@@ -32,6 +33,7 @@ use self::paced::Paced;
 use self::refusal::Refusals;
 use crate::config::{Config, Deps};
 use crate::request::{self, Peer, Shared};
+use crate::tls::Tls;
 
 /// How long to wait after an accept that failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -121,7 +123,14 @@ impl Server {
         let (shared, tasks) = (self.shared.clone(), self.connections.clone());
         self.connections.spawn(async move {
             prepare(&stream);
-            connection(shared, tasks, stream, peer).await;
+            match &shared.config.tls {
+                None => connection(shared, tasks, stream, peer).await,
+                Some(tls) => {
+                    if let Some(stream) = handshake(tls, stream, &shared).await {
+                        connection(shared, tasks, stream, peer).await;
+                    }
+                }
+            }
             drop((place, permit));
         });
     }
@@ -136,6 +145,32 @@ trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
 impl Wire for TcpStream {
     fn tcp(&self) -> &TcpStream {
         self
+    }
+}
+
+impl Wire for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// What comes after the handshake, if that succeeds in time and before a drain.
+async fn handshake(tls: &Tls, stream: TcpStream, shared: &Shared) -> Option<TlsStream<TcpStream>> {
+    let accepted = tokio::time::timeout(shared.config.limits.handshake_timeout, tls.acceptor().accept(stream));
+    let accepted = tokio::select! {
+        accepted = accepted => accepted,
+        () = shared.draining() => return None,
+    };
+    match accepted {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a handshake did not end in time");
+            None
+        }
     }
 }
 

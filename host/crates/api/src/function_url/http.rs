@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -98,20 +98,20 @@ async fn collected(body: Body, timeout: std::time::Duration) -> Result<Bytes, Re
 /// Makes the request the component's: an absolute URI without the URL's own part
 /// of the path, no headers that end at this connection, and the platform's own.
 fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
-    let (id, region) = (&visit.url.config.id, visit.shared.config.region.as_str());
+    let (id, config) = (&visit.url.config.id, &visit.shared.config);
     let host = parts.headers.get(HOST).map(HeaderValue::as_bytes);
     let authority = match host {
         Some(host) => Authority::try_from(host).ok(),
-        None => address::domain(request::host(parts), id, region).parse().ok(),
+        None => address::domain(request::host(parts), id, config).parse().ok(),
     };
-    let uri = authority.and_then(|authority| absolute(&parts.uri, visit.prefix, authority));
+    let uri = authority.and_then(|authority| absolute(&parts.uri, visit.prefix, (config.scheme(), authority)));
     let malformed = || ApiError::new(exception::INVALID_CONTENT, "The request's host or path is malformed.");
     parts.uri = uri.ok_or_else(|| Refusal::Denied(malformed()))?;
     parts.version = Version::HTTP_11;
     let headers = &mut parts.headers;
     remove_hops(headers);
     let peer = visit.peer;
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(config.scheme()));
     headers.insert(FORWARDED_PORT, HeaderValue::from(peer.port));
     let texts = [(FORWARDED_FOR, peer.ip()), (TRACE_ID, visit.trace_id.clone())];
     for (name, text) in texts {
@@ -123,14 +123,14 @@ fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn absolute(uri: &Uri, prefix: usize, authority: Authority) -> Option<Uri> {
+fn absolute(uri: &Uri, prefix: usize, (scheme, authority): (&str, Authority)) -> Option<Uri> {
     let sent = uri.path_and_query()?;
     let path = match sent.as_str().get(prefix..)? {
         _ if prefix == 0 => sent.clone(),
         rest if rest.starts_with('/') => PathAndQuery::try_from(rest).ok()?,
         rest => PathAndQuery::try_from(format!("/{rest}")).ok()?,
     };
-    Uri::builder().scheme(Scheme::HTTP).authority(authority).path_and_query(path).build().ok()
+    Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
 }
 
 /// Removes what belongs to one connection, also what `Connection` names.
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn uris_become_absolute() {
         let check = |target: &str, prefix: usize, expect: &str| {
-            let uri = absolute(&target.parse().unwrap(), prefix, "h:1".parse().unwrap()).unwrap();
+            let uri = absolute(&target.parse().unwrap(), prefix, ("http", "h:1".parse().unwrap())).unwrap();
             assert_eq!(uri.to_string(), expect);
         };
         check("/a/b?c=d", 0, "http://h:1/a/b?c=d");

@@ -7,7 +7,6 @@
 //! shut, and a connection without requests.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +85,7 @@ pub(super) async fn drive<T, S>(
                 if std::mem::replace(&mut going, true) {
                     return;
                 }
-                Pin::new(&mut serving).graceful_shutdown();
+                std::pin::Pin::new(&mut serving).graceful_shutdown();
             }
             () = gauge.overrun() => {
                 tracing::debug!("a connection was cut whose client resets its requests");
@@ -95,7 +94,7 @@ pub(super) async fn drive<T, S>(
             changed = phase.changed() => {
                 match changed.map(|()| *phase.borrow()) {
                     Ok(Phase::Serving) => {}
-                    Ok(Phase::Draining) => Pin::new(&mut serving).graceful_shutdown(),
+                    Ok(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
                     // Also when the server is gone.
                     Ok(Phase::Cutting) | Err(_) => return,
                 }
