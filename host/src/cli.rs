@@ -10,6 +10,7 @@ pub(crate) mod environment;
 pub(crate) mod failure;
 pub(crate) mod files;
 pub(crate) mod keyfile;
+pub(crate) mod limits;
 pub(crate) mod logging;
 pub(crate) mod output;
 pub(crate) mod progress;
@@ -41,7 +42,11 @@ Environment:
   LAMINA_OUTPUT     text, json or (usage) csv, as --output
   LAMINA_KEY        signing key file, as --key of sign and deploy
   LAMINA_LISTEN, LAMINA_ADMIN_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
+  LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING, LAMINA_*_MAX, LAMINA_*_MIN, LAMINA_*_MS
                     as the options of serve
+  LAMINA_TLS_CERT, LAMINA_TLS_KEY, LAMINA_URL_HOST
+                    as the options of serve
+  LAMINA_CA_CERT    authorities of a platform's certificate, as --ca-cert of every command that calls one
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
                     keys that seal secrets at rest, as the options of serve; the first holds them itself
   LAMINA_LOG        which of its own log lines serve writes, such as debug or warn,lamina=info

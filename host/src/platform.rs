@@ -46,6 +46,8 @@ pub struct Config {
     pub signing: Signing,
     /// Limits of instances and images.
     pub runtime: lamina_runtime::Config,
+    /// Limits of calls.
+    pub calls: lamina_invoke::Config,
     /// Where the keys come from that seal secrets.
     pub secrets: SecretKeys,
     /// Bytes of compiled images that are kept; past it the one used longest ago
@@ -190,6 +192,9 @@ impl Platform {
             clock: clock.clone(),
         };
         let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
+        let deps =
+            lamina_invoke::Deps { registry: registry.clone(), runtime, logs: logs.clone(), clock: clock.clone() };
+        let dispatcher = Arc::new(Dispatcher::new(config.calls, deps));
         let rotate_secrets = rotate_secrets.map(|rotate| -> lamina_api::RotateSecrets {
             let upkeep = upkeep.clone();
             Arc::new(move || {

@@ -102,7 +102,7 @@ impl Show<'_> {
         let serving = serve::start(config).await.map_err(|error| not_started(&error, &self.place.data))?;
         self.narrator.detail(format_args!("{} on {}", serving.endpoint(), self.place.data.display()))?;
         self.narrator.done()?;
-        let client = Client::new(Target::of_data(&self.place.data)?);
+        let client = Client::new(Target::of_data(&self.place.data)?)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
         let tasks = Tasks::new();
@@ -148,6 +148,11 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         region: "us-east-1".parse::<Region>().map_err(bad)?,
         signing: lamina_deploy::Signing::Enforce,
         fuel_per_gb_second: serve::FUEL_PER_GB_SECOND,
+        calls: lamina_invoke::Config::DEFAULT,
+        limits: lamina_api::Limits::DEFAULT,
+        body_bytes_max: serve::BODY_BYTES_MAX,
+        tls: None,
+        url_host: serve::URL_HOST.to_owned(),
         secrets: crate::platform::SecretKeys::Beside,
     })
 }

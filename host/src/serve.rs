@@ -1,5 +1,7 @@
 //! A platform behind its HTTP endpoint.
 
+mod tls;
+
 use std::fs;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,7 +17,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
+use self::tls::Followed;
 use crate::platform::{self, Platform};
+
+pub use self::tls::{Error as TlsError, TlsFiles};
 
 /// Time that calls whose callers have left get to end.
 const CALLS_GRACE: Duration = Duration::from_secs(30);
@@ -46,11 +51,27 @@ pub struct Config {
     pub fuel_per_gb_second: u64,
     /// Where the keys come from that seal secrets.
     pub secrets: platform::SecretKeys,
+    /// Limits of calls.
+    pub calls: lamina_invoke::Config,
+    /// What one client may cost.
+    pub limits: lamina_api::Limits,
+    /// Bytes of an event, and of a request to a function URL.
+    pub body_bytes_max: usize,
+    /// The certificate's files, where connections are of TLS.
+    pub tls: Option<TlsFiles>,
+    /// The host that function URLs are names under.
+    pub url_host: String,
 }
+
+/// The default of [`Config::url_host`].
+pub const URL_HOST: &str = "localhost";
 
 /// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
 /// the timeout is felt first.
 pub const FUEL_PER_GB_SECOND: u64 = lamina_runtime::Config::FUEL_PER_GB_SECOND;
+
+/// The default of [`Config::body_bytes_max`]: Lambda's limit.
+pub const BODY_BYTES_MAX: usize = lamina_types::limits::REQUEST_PAYLOAD_BYTES_MAX;
 
 /// Why it does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +87,9 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// The endpoint's file.
     #[error("writing {path}: {source}")]
     Endpoint {
@@ -92,6 +116,18 @@ pub struct Serving {
 /// region on a second line; and `DIR/admin`: the second listener's URL.
 pub async fn start(config: Config) -> Result<Serving, Error> {
     let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets } = config;
+    file: PathBuf,
+    certificate: Option<Followed>,
+}
+
+/// Opens the platform, listens, and writes `DIR/endpoint`: the URL, the region on
+/// a second line, and on a third the certificate's file if there is one.
+    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets, calls, .. } = config;
+    let (limits, payload_bytes_max, url_host) = (config.limits, config.body_bytes_max, config.url_host);
+    let certificate = config.tls.map(Followed::load).transpose()?;
+    if let Some(certificate) = &certificate {
+        certificate.check_names(&region, &url_host);
+    }
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let (listener, endpoint) = bind(listen).await?;
@@ -107,6 +143,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         region: here,
         signing,
         runtime,
+        calls,
         secrets,
         images_bytes_max: platform::IMAGES_BYTES_MAX,
     };
@@ -131,6 +168,24 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     // Last: whoever finds it finds the rest.
     files.push(write(data.join(ENDPOINT), &format!("{endpoint}\n{region}\n"))?);
     let api = lamina_api::Config { signing: signing.as_str(), ..lamina_api::Config::new(region, account) };
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let endpoint = format!("{scheme}://{}", reachable(local));
+    let file = data.join(ENDPOINT);
+    let mut text = format!("{endpoint}\n{region}\n");
+    if let Some(certificate) = &certificate {
+        // For a client with another working directory.
+        let path = std::path::absolute(certificate.cert()).unwrap_or_else(|_| certificate.cert().to_owned());
+        text.push_str(&format!("{}\n", path.display()));
+    }
+    fs::write(&file, text).map_err(|source| Error::Endpoint { path: file.clone(), source })?;
+    let api = lamina_api::Config {
+        signing: signing.as_str(),
+        limits,
+        payload_bytes_max,
+        tls: certificate.as_ref().map(|certificate| certificate.tls.clone()),
+        url_host,
+        ..lamina_api::Config::new(region, account)
+    };
     let deps = lamina_api::Deps {
         registry: platform.registry.clone(),
         deployer: platform.deployer.clone(),
@@ -164,6 +219,7 @@ fn write(path: PathBuf, text: &str) -> Result<PathBuf, Error> {
         Ok(()) => Ok(path),
         Err(source) => Err(Error::Endpoint { path, source }),
     }
+    Ok(Serving { platform, server: Server::new(api, deps), listener, endpoint, file, certificate })
 }
 
 impl Serving {
@@ -187,6 +243,7 @@ impl Serving {
             // Told by the sender's end, not by a value.
             watching.spawn(monitor.serve(listener, async { drop(stopped.await) }));
         }
+        let Self { platform, server, listener, file, certificate, .. } = self;
         let told = async {
             shutdown.await;
             draining.send_replace(true);
@@ -195,7 +252,13 @@ impl Serving {
                 let _ = fs::remove_file(file);
             }
         };
-        let served = server.serve(listener, told).await;
+        let served = match certificate {
+            None => server.serve(listener, told).await,
+            Some(certificate) => tokio::select! {
+                served = server.serve(listener, told) => served,
+                never = certificate.follow() => match never {},
+            },
+        };
         let called = platform.dispatcher.drain(CALLS_GRACE).await;
         // It has the records, which are closed now.
         drop(stop);

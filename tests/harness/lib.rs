@@ -14,6 +14,8 @@
 pub mod awscli;
 mod cache;
 pub mod debian;
+pub mod certificates;
+pub mod frames;
 pub mod functions;
 pub mod http;
 pub mod javascript;

@@ -23,6 +23,8 @@ const COMMAND_MAX: Duration = Duration::from_secs(120);
 pub struct Platform {
     /// A client with the first credential; valid until the next start.
     pub client: Client,
+    /// `http`, or `https`: then `client` cannot be used, which speaks no TLS.
+    scheme: String,
     options: Options,
     folder: TempDir,
     key: SecretKey,
@@ -58,7 +60,8 @@ impl Platform {
             secret_access_key: String::new(),
             time: None,
         };
-        let mut platform = Self { client, options, folder, key, child: None, stderr: Lines::default() };
+        let mut platform =
+            Self { client, scheme: String::new(), options, folder, key, child: None, stderr: Lines::default() };
         prepare(&platform.data());
         platform.start_again();
         platform
@@ -81,7 +84,13 @@ impl Platform {
 
     /// The endpoint's URL.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.client.authority)
+        format!("{}://{}", self.scheme, self.client.authority)
+    }
+
+    /// The file with the authority of the platform's certificate, where that speaks
+    /// TLS with one of [`crate::certificates`].
+    pub fn authorities(&self) -> Option<PathBuf> {
+        (self.scheme == "https").then(|| self.options.authorities.clone()).flatten()
     }
 
     /// The key that the platform trusts.
@@ -130,7 +139,8 @@ impl Platform {
     fn connect(&mut self, endpoint: &str) {
         let mut lines = endpoint.lines();
         let url = lines.next().unwrap_or_default();
-        let authority = url.strip_prefix("http://").unwrap_or_else(|| panic!("`{url}` is no endpoint"));
+        let (scheme, authority) = url.split_once("://").unwrap_or_else(|| panic!("`{url}` is no endpoint"));
+        self.scheme = scheme.to_owned();
         let text = fs::read(self.data().join("credentials.json")).expect("credentials are made before it listens");
         let credentials: Value = serde_json::from_slice(&text).expect("credentials are JSON");
         let member = |name: &str| credentials[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();

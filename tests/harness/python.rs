@@ -59,6 +59,7 @@ pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished
         .env("AWS_SECRET_ACCESS_KEY", &client.secret_access_key)
         .env("AWS_DEFAULT_REGION", &client.region)
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(platform.authorities().map(|file| ("AWS_CA_BUNDLE", file)))
         // A retry would hide what the platform answers.
         .env("AWS_MAX_ATTEMPTS", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1");

@@ -1,4 +1,4 @@
-//! A client of Lambda's API and of our own operations: plain HTTP/1.1, every
+//! A client of Lambda's API and of our own operations: HTTP/1.1, every
 //! request signed, every answer bounded, every wait with a deadline.
 
 mod advice;
@@ -7,6 +7,7 @@ mod call;
 mod download;
 mod error;
 mod sign;
+mod tls;
 mod url;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, Incoming};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -36,7 +38,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A platform, ready to be called.
 #[derive(Debug)]
 pub(crate) struct Client {
-    http: legacy::Client<HttpConnector, Upload>,
+    http: legacy::Client<HttpsConnector<HttpConnector>, Upload>,
     target: Target,
     clock: SystemClock,
 }
@@ -64,16 +66,18 @@ impl Answer {
 impl Client {
     /// A client of the platform that these options find.
     pub(crate) async fn find(args: &TargetArgs, environment: &Environment) -> Result<Self, Failure> {
-        Ok(Self::new(Target::find(args, environment).await?))
+        Self::new(Target::find(args, environment).await?)
     }
 
     /// A client of this platform.
-    pub(crate) fn new(target: Target) -> Self {
+    pub(crate) fn new(target: Target) -> Result<Self, Failure> {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
+        connector.enforce_http(false);
+        let connector = tls::connector(connector, &target.endpoint, &target.trust)?;
         let http = legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Self { http, target, clock: SystemClock::new() }
+        Ok(Self { http, target, clock: SystemClock::new() })
     }
 
     /// Where the platform listens.

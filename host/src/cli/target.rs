@@ -45,6 +45,11 @@ pub(crate) struct TargetArgs {
     /// AWS profile with endpoint_url, region and credentials [env: AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// PEM file with the authorities that may have signed the platform's certificate
+    /// [env: LAMINA_CA_CERT] [default: the system's, or for a platform on this
+    /// machine its own certificate]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
 }
 
 /// A platform, found.
@@ -55,6 +60,18 @@ pub(crate) struct Target {
     pub(crate) credentials: Credentials,
     /// The data directory, if it was found by one.
     pub(crate) data: Option<PathBuf>,
+    pub(crate) trust: Trust,
+}
+
+/// By whom a platform's certificate must be signed, where it shows one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// The authorities that the system believes.
+    System,
+    /// Those of a PEM file.
+    Authorities(PathBuf),
+    /// By anybody, if it is the first one of this PEM file.
+    Certificate(PathBuf),
 }
 
 /// Where the endpoint comes from.
@@ -80,6 +97,10 @@ impl Target {
                 }
             }
         };
+        let authorities = args.ca_cert.clone().or_else(|| environment.get("LAMINA_CA_CERT").map(PathBuf::from));
+        if let Some(authorities) = authorities {
+            target.trust = Trust::Authorities(authorities);
+        }
         if let Some(region) = &args.region {
             target.region.clone_from(region);
         }
@@ -92,12 +113,13 @@ impl Target {
 
     /// The platform that runs on this data directory.
     pub(crate) fn of_data(data: &Path) -> Result<Self, Failure> {
-        let (endpoint, region) = endpoint::read(data)?;
+        let told = endpoint::read(data)?;
         Ok(Self {
-            endpoint,
-            region: region.unwrap_or_else(|| REGION_DEFAULT.to_owned()),
+            endpoint: told.endpoint,
+            region: told.region.unwrap_or_else(|| REGION_DEFAULT.to_owned()),
             credentials: credentials::of_data(data)?,
             data: Some(data.to_owned()),
+            trust: told.certificate.map_or(Trust::System, Trust::Certificate),
         })
     }
 }
@@ -167,6 +189,7 @@ impl<'a> Aws<'a> {
             region: region.unwrap_or_else(|| REGION_DEFAULT.to_owned()),
             credentials: credentials::elsewhere(self).await?,
             data: None,
+            trust: Trust::System,
         })
     }
 }

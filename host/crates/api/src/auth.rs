@@ -75,6 +75,8 @@ pub(crate) fn permit(principal: &Principal, action: Action) -> Result<(), ApiErr
 /// What a URL of the platform's own is made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Link<'a> {
+    /// `http` or `https`.
+    pub(crate) scheme: &'a str,
     /// As the client reached the platform.
     pub(crate) host: &'a str,
     pub(crate) path: &'a str,
@@ -98,7 +100,7 @@ pub(crate) fn presigned(link: &Link<'_>, principal: &Principal, catalog: &Catalo
         expires_s: CODE_URL_S,
         now_s: link.now_s,
     })?;
-    Ok(format!("http://{}{}?{query}", link.host, link.path))
+    Ok(format!("{}://{}{}?{query}", link.scheme, link.host, link.path))
 }
 
 fn signed_parts(parts: &Parts) -> SignedParts<'_> {

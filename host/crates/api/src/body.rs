@@ -1,12 +1,21 @@
 //! Reading a request's body: bounded while it is read, with a deadline, and
 //! hashed on the way, so that a signature never needs a second pass.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body::Body as HttpBody;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+use crate::limits::Limits;
+
+/// Longer than any reader of a streamed body lives.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 /// A whole body.
 #[derive(Debug)]
@@ -26,9 +35,46 @@ impl Body {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) bytes_max: usize,
-    pub(crate) timeout: Duration,
+    pub(crate) pace: Pace,
     /// Whether the hash is wanted.
     pub(crate) hash: bool,
+}
+
+/// How fast a body must come. Only the time counts in which it is waited for: a
+/// reader that takes its time costs the sender nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    timeout: Duration,
+    /// Time without a rate, and the bytes a second from then on, if any.
+    rate: Option<(Duration, u32)>,
+}
+
+impl Pace {
+    /// Of a client's body that is read whole.
+    pub(crate) fn whole(limits: &Limits) -> Self {
+        Self { timeout: limits.body_timeout, ..Self::streamed(limits) }
+    }
+
+    /// Of a client's body that is passed on: it may take as long as its reader.
+    pub(crate) fn streamed(limits: &Limits) -> Self {
+        Self { timeout: STREAM_TIMEOUT, rate: Some((limits.body_grace, limits.body_rate_min)) }
+    }
+
+    /// Any, if it only ends in time.
+    pub(crate) const fn within(timeout: Duration) -> Self {
+        Self { timeout, rate: None }
+    }
+
+    /// How long may be waited for the byte after so many.
+    fn allows(&self, bytes: usize) -> Duration {
+        match self.rate {
+            Some((grace, rate @ 1..)) => {
+                let ms = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1_000) / u64::from(rate);
+                self.timeout.min(grace.saturating_add(Duration::from_millis(ms)))
+            }
+            _ => self.timeout,
+        }
+    }
 }
 
 /// Why a body could not be read.
@@ -37,12 +83,76 @@ pub(crate) enum Unreadable {
     /// More bytes than allowed.
     #[error("the body is too large")]
     TooLarge,
-    /// Not all there within the deadline.
+    /// Too slow, or not all there within the deadline.
     #[error("the body did not arrive in time")]
     TooSlow,
     /// The connection broke, or the chunks are malformed.
     #[error("the body broke off: {0}")]
     Broken(String),
+}
+
+/// A body that ends with an error past its bounds.
+#[derive(Debug)]
+pub(crate) struct Bounded<B> {
+    body: B,
+    bytes_max: usize,
+    pace: Pace,
+    bytes: usize,
+    /// How long it has been waited for, without the wait that is under way.
+    waited: Duration,
+    since: Option<Instant>,
+    timer: Deadline,
+}
+
+impl<B: HttpBody> Bounded<B> {
+    /// An error when it says itself that it is too large.
+    pub(crate) fn new(body: B, bytes_max: usize, pace: Pace) -> Result<Self, Unreadable> {
+        if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+            return Err(Unreadable::TooLarge);
+        }
+        let timer = Deadline::default();
+        Ok(Self { body, bytes_max, pace, bytes: 0, waited: Duration::ZERO, since: None, timer })
+    }
+}
+
+impl<B> HttpBody for Bounded<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    type Data = Bytes;
+    type Error = Unreadable;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
+        let this = self.get_mut();
+        let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
+            let since = *this.since.get_or_insert_with(Instant::now);
+            let until = since + this.pace.allows(this.bytes).saturating_sub(this.waited);
+            if this.timer.passed(cx, until) {
+                return Poll::Ready(Some(Err(Unreadable::TooSlow)));
+            }
+            return Poll::Pending;
+        };
+        if let Some(since) = this.since.take() {
+            this.waited += since.elapsed();
+        }
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => {
+                this.bytes = this.bytes.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+                Some(if this.bytes > this.bytes_max { Err(Unreadable::TooLarge) } else { Ok(frame) })
+            }
+            Some(Err(error)) => Some(Err(Unreadable::Broken(error.to_string()))),
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Reads a body to its end. When dropped half-way, the rest stays unread and
@@ -52,36 +162,25 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
-    // Said before it is sent: no need to read any of it.
-    if body.size_hint().lower() > u64::try_from(bounds.bytes_max).unwrap_or(u64::MAX) {
-        return Err(Unreadable::TooLarge);
-    }
+    // One that is said to be too large is not read at all.
+    let body = Bounded::new(body, bounds.bytes_max, bounds.pace)?;
+    let hasher = bounds.hash.then(Sha256::new);
     if body.is_end_stream() {
-        return Ok(finish(Bytes::new(), bounds.hash.then(Sha256::new)));
+        return Ok(finish(Bytes::new(), hasher));
     }
-    match tokio::time::timeout(bounds.timeout, collect(body, bounds)).await {
-        Ok(read) => read,
-        Err(_) => Err(Unreadable::TooSlow),
-    }
+    collect(body, hasher).await
 }
 
-async fn collect<B>(mut body: B, bounds: Bounds) -> Result<Body, Unreadable>
+async fn collect<B>(mut body: Bounded<B>, mut hasher: Option<Sha256>) -> Result<Body, Unreadable>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
-    let mut hasher = bounds.hash.then(Sha256::new);
     // A body of one frame, which is most of them, is not copied.
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
-    let mut length = 0usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Unreadable::Broken(error.to_string()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        length = length.saturating_add(data.len());
-        if length > bounds.bytes_max {
-            return Err(Unreadable::TooLarge);
-        }
+        let Ok(data) = frame?.into_data() else { continue };
         if let Some(hasher) = &mut hasher {
             hasher.update(&data);
         }
@@ -89,8 +188,8 @@ where
             None if rest.is_empty() => first = Some(data),
             None => rest.extend_from_slice(&data),
             Some(before) => {
-                let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0).min(bounds.bytes_max - length);
-                rest.reserve(length + expected);
+                let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+                rest.reserve(body.bytes + expected.min(body.bytes_max - body.bytes));
                 rest.extend_from_slice(&before);
                 rest.extend_from_slice(&data);
             }
@@ -111,7 +210,7 @@ mod tests {
     use super::*;
 
     fn bounds(bytes_max: usize) -> Bounds {
-        Bounds { bytes_max, timeout: Duration::from_secs(5), hash: true }
+        Bounds { bytes_max, pace: Pace::within(Duration::from_secs(5)), hash: true }
     }
 
     fn chunks(parts: &'static [&'static str]) -> impl HttpBody<Data = Bytes, Error = String> + Unpin {
@@ -133,7 +232,45 @@ mod tests {
         assert_eq!(read(chunks(&["ab", "cd"]), bounds(3)).await.unwrap_err(), Unreadable::TooLarge);
         assert_eq!(read(Full::from("abcd"), bounds(3)).await.unwrap_err(), Unreadable::TooLarge);
         let never = StreamBody::new(futures_util::stream::pending::<Result<http_body::Frame<Bytes>, String>>());
-        let soon = Bounds { timeout: Duration::from_millis(1), ..bounds(3) };
+        let soon = Bounds { pace: Pace::within(Duration::from_millis(1)), ..bounds(3) };
         assert_eq!(read(never, soon).await.unwrap_err(), Unreadable::TooSlow);
+    }
+
+    /// A body of `count` pieces of 100 bytes, each 20 ms after the one before.
+    fn dripping(count: usize) -> impl HttpBody<Data = Bytes, Error = String> + Unpin {
+        let pieces = futures_util::stream::unfold(0, move |sent| async move {
+            if sent == count {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok(http_body::Frame::data(Bytes::from_static(&[0; 100]))), sent + 1))
+        });
+        StreamBody::new(Box::pin(pieces))
+    }
+
+    fn pace(timeout_ms: u64, grace_ms: u64, rate: u32) -> Pace {
+        let (timeout, grace) = (Duration::from_millis(timeout_ms), Duration::from_millis(grace_ms));
+        Pace { timeout, rate: Some((grace, rate)) }
+    }
+
+    #[tokio::test]
+    async fn bodies_have_a_least_rate_after_their_grace() {
+        let check = async |pace| {
+            read(dripping(20), Bounds { bytes_max: 1 << 20, pace, hash: false }).await.map(|body| body.bytes.len())
+        };
+        let (long, short) = (60_000, 100);
+        assert_eq!(check(pace(long, long, 1_000_000)).await, Ok(2_000), "the grace covers it");
+        assert_eq!(check(pace(long, short, 1_000_000)).await, Err(Unreadable::TooSlow));
+        assert_eq!(check(pace(long, short, 10)).await, Ok(2_000), "each byte buys a tenth of a second");
+        assert_eq!(check(pace(short, long, 10)).await, Err(Unreadable::TooSlow), "the timeout is for all of it");
+        assert_eq!(check(pace(long, short, 0)).await, Ok(2_000), "no rate is asked for");
+    }
+
+    /// A reader that takes its time is not the sender's fault.
+    #[tokio::test]
+    async fn only_the_time_counts_that_a_body_is_waited_for() {
+        let mut body = Bounded::new(Full::from("abc"), 1_000, pace(50, 50, 1)).unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(body.frame().await.unwrap().is_ok());
     }
 }

@@ -14,6 +14,12 @@ use lamina_telemetry::Logs;
 use lamina_types::limits::{CREATE_REQUEST_BYTES_MAX, REQUEST_PAYLOAD_BYTES_MAX};
 use lamina_types::{AccountId, Region};
 
+use crate::limits::Limits;
+use crate::tls::Tls;
+
+/// See [`Config::url_host`].
+const URL_HOST: &str = "localhost";
+
 /// Settings of the server.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -25,15 +31,13 @@ pub struct Config {
     pub signing: &'static str,
     /// What `GET /lamina/v1/status` says of the platform's version.
     pub version: &'static str,
-    /// Connections at a time; more wait to be accepted. Default 10,000.
-    pub connections_max: usize,
-    /// Time for a request's head to arrive, idle time before it included.
-    /// Default 60 s.
-    pub head_timeout: Duration,
-    /// Time for a request's body to arrive. Default 120 s.
-    pub body_timeout: Duration,
-    /// Bytes of a request's line and headers. Default 256 KiB.
-    pub head_bytes_max: usize,
+    /// What one client may cost.
+    pub limits: Limits,
+    /// The certificate, where connections are of TLS. Default: they are not.
+    pub tls: Option<Arc<Tls>>,
+    /// The host that function URLs are names under, as answers show them:
+    /// `ID.lambda-url.REGION.HOST`. Default `localhost`.
+    pub url_host: String,
     /// Bytes of a management request's body. Default: Lambda's 70,167,211.
     pub request_bytes_max: usize,
     /// Bytes of an event, and of a request to a function URL. Default: Lambda's
@@ -44,17 +48,21 @@ pub struct Config {
 }
 
 impl Config {
+    /// What URLs of this platform begin with.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The defaults for a platform of this region and account.
-    pub const fn new(region: Region, account: AccountId) -> Self {
+    pub fn new(region: Region, account: AccountId) -> Self {
         Self {
             region,
             account,
             signing: "enforce",
             version: env!("CARGO_PKG_VERSION"),
-            connections_max: 10_000,
-            head_timeout: Duration::from_secs(60),
-            body_timeout: Duration::from_secs(120),
-            head_bytes_max: 256 << 10,
+            limits: Limits::DEFAULT,
+            tls: None,
+            url_host: URL_HOST.to_owned(),
             request_bytes_max: CREATE_REQUEST_BYTES_MAX,
             payload_bytes_max: REQUEST_PAYLOAD_BYTES_MAX,
             drain_grace: Duration::from_secs(30),

@@ -17,6 +17,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::answer::{self, Answer};
 use crate::auth::{self, Claimed, Principal, Scope};
 use crate::body::{self, Body, Bounds, Unreadable};
+use crate::auth::{self, Principal};
+use crate::body::{self, Body, Bounds, Pace, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
 use crate::logs::search::Searcher;
@@ -137,7 +139,7 @@ fn ambiguous(parts: &Parts) -> Option<&'static str> {
     match (hosts.next(), hosts.next(), parts.version) {
         _ if parts.method == Method::CONNECT => Some("CONNECT is not supported: this is no proxy."),
         (_, Some(_), _) => Some("The request has more than one Host header."),
-        (None, None, Version::HTTP_11) => Some("The request has no Host header."),
+        (None, None, Version::HTTP_11 | Version::HTTP_2) => Some("The request has no Host header."),
         _ => None,
     }
 }
@@ -197,6 +199,8 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
     };
     let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, named(&route), bytes_max))?;
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
+    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, &route, bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {
         Route::Operation(operation, segments) => {

@@ -1,45 +1,54 @@
 //! Connections: accept, serve, drain.
 //!
-//! A permit is taken before a connection is accepted, so that what cannot be
-//! served waits in the kernel's queue instead of here. At shutdown nothing is
-//! accepted any more, idle connections close, requests in flight end, and what
-//! is left after the grace period is cut.
+//! One connection too many, of one address or of all, is answered at once and
+//! closed. At shutdown nothing is accepted any more, idle connections close,
+//! requests in flight end, and what is left after the grace period is cut.
 
-use std::convert::Infallible;
+mod addresses;
+mod gauge;
+mod http1;
+mod http2;
+mod opening;
+mod paced;
+mod refusal;
+mod stall;
+
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, Version};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::StatusCode;
+use hyper::service::service_fn;
 use lamina_kit::Tasks;
 use lamina_wire::Owner;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::server::TlsStream;
 
-use crate::answer::Answer;
+use self::addresses::Addresses;
+use self::gauge::Gauge;
+use self::opening::Protocol;
+use self::paced::Paced;
+use self::refusal::Refusals;
 use crate::config::{Config, Deps};
 use crate::logs::SESSIONS_MAX;
 use crate::logs::search::Searcher;
 use crate::request::{self, Peer, Shared};
+use crate::tls::Tls;
 
-/// How long a client that still sends may take to see that it was answered.
-const LINGER: Duration = Duration::from_secs(2);
-/// What is read and thrown away meanwhile: more than any body that is allowed.
-const DISCARD_BYTES_MAX: usize = 128 << 20;
 /// How long to wait after an accept that failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Bytes of an answer that the kernel takes before they can be sent: a client
+/// that stops reading is noticed by what is left, and its answer waits with us.
+const UNSENT_BYTES_MAX: u32 = 128 << 10;
 
 /// The API and the function URLs of one platform.
 pub struct Server {
     shared: Arc<Shared>,
     connections: Tasks,
+    addresses: Addresses,
+    refusals: Refusals,
     phase: watch::Sender<Phase>,
 }
 
@@ -57,18 +66,23 @@ impl Server {
     /// A server over the layers below; it listens once it [`Server::serve`]s.
     pub fn new(config: Config, deps: Deps) -> Self {
         let (phase, watching) = watch::channel(Phase::Serving);
+        let addresses = Addresses::new(config.limits.connections_per_address_max);
         let owner = Owner { region: config.region.clone(), account: config.account.clone() };
         let searcher = Searcher::new(deps.log_store.clone());
         let tails = Arc::new(Semaphore::new(SESSIONS_MAX));
         let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching, searcher, tails };
         Self { shared: Arc::new(shared), connections: Tasks::new(), phase }
+        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching };
+        let connections = Tasks::new();
+        let refusals = Refusals::new(connections.clone());
+        Self { shared: Arc::new(shared), connections, addresses, refusals, phase }
     }
 
     /// Serves until `shutdown` completes, then drains. Answers whether every
     /// request in flight could end within the grace period. Dropped half-way,
     /// nothing is accepted any more and the connections there are cut.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> bool {
-        let permits = Arc::new(Semaphore::new(self.shared.config.connections_max));
+        let permits = Arc::new(Semaphore::new(self.shared.config.limits.connections_max));
         let local = listener.local_addr().ok();
         tokio::pin!(shutdown);
         let mut refused = false;
@@ -76,13 +90,16 @@ impl Server {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                accepted = accept(&listener, &permits) => accepted,
+                accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address, permit)) => {
+                Ok((stream, address)) => {
                     refused = false;
                     let peer = Peer { address, port: local.map_or(0, |local| local.port()) };
-                    self.spawn(stream, peer, permit);
+                    match permits.clone().try_acquire_owned() {
+                        Ok(permit) => self.spawn(stream, peer, permit),
+                        Err(_) => self.refusals.refuse(stream, StatusCode::SERVICE_UNAVAILABLE),
+                    }
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut refused, true) {
@@ -105,88 +122,100 @@ impl Server {
     }
 
     fn spawn(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
-        // Small answers must not wait for the client's acknowledgement of the one before.
-        let _ = stream.set_nodelay(true);
-        let shared = self.shared.clone();
+        let Some(place) = self.addresses.place(peer.address.ip()) else {
+            self.refusals.refuse(stream, StatusCode::TOO_MANY_REQUESTS);
+            return;
+        };
+        let (shared, tasks) = (self.shared.clone(), self.connections.clone());
         self.connections.spawn(async move {
-            connection(shared, stream, peer).await;
-            drop(permit);
+            prepare(&stream);
+            match &shared.config.tls {
+                None => connection(shared, tasks, stream, peer).await,
+                Some(tls) => {
+                    if let Some(stream) = handshake(tls, stream, &shared).await {
+                        connection(shared, tasks, stream, peer).await;
+                    }
+                }
+            }
+            drop((place, permit));
         });
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    // The semaphore is never closed.
-    let permit = permits.clone().acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, address) = listener.accept().await?;
-    Ok((stream, address, permit))
+/// What carries a connection's bytes.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
+    /// The socket under it.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Wire for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Wire for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// What comes after the handshake, if that succeeds in time and before a drain.
+async fn handshake(tls: &Tls, stream: TcpStream, shared: &Shared) -> Option<TlsStream<TcpStream>> {
+    let accepted = tokio::time::timeout(shared.config.limits.handshake_timeout, tls.acceptor().accept(stream));
+    let accepted = tokio::select! {
+        accepted = accepted => accepted,
+        () = shared.draining() => return None,
+    };
+    match accepted {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a handshake did not end in time");
+            None
+        }
+    }
 }
 
 /// One connection, until it ends or is told to.
-async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: Peer) {
+async fn connection(shared: Arc<Shared>, tasks: Tasks, stream: impl Wire, peer: Peer) {
+    let limits = shared.config.limits;
+    let gauge = Arc::new(Gauge::new(limits.resets_max));
+    let mut stream = Paced::new(stream, limits, gauge.clone());
+    let mut phase = shared.phase.clone();
+    let protocol = tokio::select! {
+        protocol = opening::protocol(&mut stream) => protocol,
+        // Nothing was asked yet.
+        _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+    };
     let service = service_fn(|request| {
         let shared = shared.clone();
         async move { Ok(request::handle(&shared, peer, request).await) }
     });
-    drive(&shared.config, stream, shared.phase.clone(), service).await;
-}
-
-/// Serves one connection with `service`, whose answers' bodies may break off.
-async fn drive<S>(config: &Config, stream: TcpStream, mut phase: watch::Receiver<Phase>, service: S)
-where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
-{
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(config.head_timeout).max_buf_size(config.head_bytes_max);
-    // Whether the last request was of HTTP/1.0, whose bodies end with the connection.
-    let old = AtomicBool::new(false);
-    let service = service_fn(|request: Request<Incoming>| {
-        old.store(request.version() == Version::HTTP_10, Ordering::Relaxed);
-        Box::pin(service.call(request))
-    });
-    let mut serving = builder.serve_connection(TokioIo::new(stream), service);
-    loop {
-        tokio::select! {
-            ended = std::future::poll_fn(|cx| serving.poll_without_shutdown(cx)) => {
-                let Err(error) = ended else { return close(serving.into_parts().io.into_inner()).await };
-                tracing::debug!(%error, "a connection broke off");
-                if error.is_user() && old.load(Ordering::Relaxed) {
-                    // Closed as usual, a body that broke off would look complete.
-                    let _ = serving.into_parts().io.into_inner().set_zero_linger();
-                }
-                return;
-            }
-            changed = phase.changed() => {
-                match changed.map(|()| *phase.borrow()) {
-                    Ok(Phase::Serving) => {}
-                    Ok(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
-                    // Also when the server is gone.
-                    Ok(Phase::Cutting) | Err(_) => return,
-                }
+    match protocol {
+        Ok(Protocol::Http1) => http1::drive(&limits, (stream, gauge), phase, service).await,
+        Ok(Protocol::Http2) => {
+            stream.is_http2();
+            http2::drive(&limits, (stream, gauge), (phase, tasks), service).await;
+        }
+        Err(error) => {
+            tracing::debug!(%error, "a connection ended before it began");
+            let (stream, late) = stream.into_parts();
+            if late {
+                refusal::refuse(stream, StatusCode::REQUEST_TIMEOUT).await;
             }
         }
     }
 }
 
-/// Ends a connection so that the last answer arrives: closed with bytes unread,
-/// as after a body that was refused, it would be reset and the answer lost.
-async fn close(mut stream: TcpStream) {
-    if stream.shutdown().await.is_err() {
-        return;
-    }
-    let discard = async {
-        let (mut buffer, mut left) = (vec![0; 16 << 10], DISCARD_BYTES_MAX);
-        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-            left = left.saturating_sub(read);
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LINGER, discard).await;
+/// Options of a socket. Without them it works, but less well.
+fn prepare(stream: &TcpStream) {
+    // Small answers must not wait for the client's acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
 }
 
 #[cfg(test)]

@@ -24,11 +24,19 @@ pub struct Config {
     /// Calls of all functions that may be under way at once; past it a call is
     /// throttled. Default 1,000: Lambda's quota.
     pub concurrency_max: u32,
+    /// Calls of one function that may be under way at once, if they are bounded
+    /// apart. Default: they are not.
+    pub function_concurrency_max: Option<u32>,
+}
+
+impl Config {
+    /// The defaults.
+    pub const DEFAULT: Self = Self { concurrency_max: limits::ACCOUNT_CONCURRENCY, function_concurrency_max: None };
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { concurrency_max: limits::ACCOUNT_CONCURRENCY }
+        Self::DEFAULT
     }
 }
 
@@ -76,7 +84,11 @@ pub(crate) struct Ending {
 impl Dispatcher {
     /// A dispatcher over the layers below.
     pub fn new(config: Config, deps: Deps) -> Self {
-        Self { deps, tasks: Tasks::new(), admission: Admission::new(config.concurrency_max) }
+        Self {
+            deps,
+            tasks: Tasks::new(),
+            admission: Admission::new(config.concurrency_max, config.function_concurrency_max),
+        }
     }
 
     /// What a call of this name would run now.
@@ -103,6 +115,11 @@ impl Dispatcher {
     /// Calls under way.
     pub fn running(&self) -> u32 {
         self.admission.running()
+    }
+
+    /// Calls that may be under way at once.
+    pub fn concurrency_max(&self) -> u32 {
+        self.admission.max()
     }
 
     /// Waits until no call runs, at most this long; answers whether that came
@@ -135,6 +152,8 @@ impl Dispatcher {
         };
         let counts_answer = function.world == World::Function;
         let traffic = (!counts_answer).then(|| metered.traffic());
+        let permit = self.admission.permit(&invocation.function.name)?;
+        let code = self.deps.runtime.code(&function).await?;
         let log_stream = code.log_stream(function.version);
         let opening = Opening {
             group: &function.log_group,

@@ -10,6 +10,9 @@ pub enum Throttle {
     /// All calls that the account may run are under way.
     #[error("the account's concurrent executions are used up")]
     Account,
+    /// All calls that this function may run are under way.
+    #[error("the function's concurrent executions are used up")]
+    Function,
     /// Every slot of the instance pool is taken.
     #[error("the instance pool is exhausted")]
     Instances,

@@ -5,6 +5,9 @@ use super::{Error, Exception};
 /// The next step, where there is one to give.
 pub(super) fn next_step(error: &Error) -> Option<String> {
     match error {
+        Error::Unreachable { reason, .. } if reason.contains("certificate") => {
+            Some("name the authority that signed the platform's certificate: --ca-cert FILE".to_owned())
+        }
         Error::Unreachable { data: Some(data), .. } => {
             Some(format!("start the platform: lamina serve --data {}", data.display()))
         }
@@ -110,5 +113,11 @@ mod tests {
         };
         assert_eq!(next_step(&error(Some("d"))).unwrap(), "start the platform: lamina serve --data d");
         assert!(next_step(&error(None)).unwrap().contains("--endpoint"));
+        let unbelieved = Error::Unreachable {
+            endpoint: "https://h:1".into(),
+            reason: "invalid peer certificate: UnknownIssuer".into(),
+            data: None,
+        };
+        assert!(next_step(&unbelieved).unwrap().contains("--ca-cert"));
     }
 }

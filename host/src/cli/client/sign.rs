@@ -62,6 +62,7 @@ mod tests {
             region: "eu-west-3".into(),
             credentials: Credentials::new("AK", "S", Some("T".into()), None, "test"),
             data: None,
+            trust: crate::cli::target::Trust::System,
         };
         let clock = FixedClock::at(1_764_000_000_000_000);
         let call = Call::new(http::Method::POST, &["a", "b:c"]).json(&json!({"x": 1}));

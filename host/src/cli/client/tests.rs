@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use aws_credential_types::Credentials;
 
 use super::*;
+use crate::cli::target::Trust;
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -20,7 +21,9 @@ fn hung(said: &'static [u8]) -> Error {
         connection.read_to_end(&mut Vec::new()).unwrap();
     });
     let credentials = Credentials::new("AK", "S", None, None, "test");
-    let client = Client::new(Target { endpoint, region: "us-east-1".into(), credentials, data: None });
+    let client =
+        Client::new(Target { endpoint, region: "us-east-1".into(), credentials, data: None, trust: Trust::System })
+            .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(client.call(Call::get(&["a"]).timeout(SHORT).idle(SHORT))).unwrap_err();
     drop((client, runtime));

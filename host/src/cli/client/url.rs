@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -42,8 +42,8 @@ impl Client {
         let mut parts = uri.into_parts();
         if parts.authority.as_ref().is_some_and(|authority| authority.host().ends_with(".localhost")) {
             parts.authority = Some(self.endpoint().authority().clone());
+            parts.scheme = Some(self.endpoint().scheme().clone());
         }
-        parts.scheme = Some(Scheme::HTTP);
         parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
         let uri = Uri::from_parts(parts).map_err(|error| bad(&error))?;
         let mut request = Request::new(Upload::new(Bytes::new(), Progress::hidden()));

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::cli::failure::{Done, Failure};
+use crate::cli::limits::LimitArgs;
 use crate::cli::output::{Output, style};
 use crate::cli::secret_keys::SecretKeysArgs;
 use crate::cli::signals::Signals;
@@ -54,6 +55,42 @@ pub(crate) struct ServeArgs {
     fuel_per_gb_second: u64,
     #[command(flatten)]
     secrets: SecretKeysArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// How clients reach it.
+#[derive(Debug, clap::Args)]
+struct TlsArgs {
+    /// PEM file with the certificate for TLS, and after it its chain; read again
+    /// when it changes. Function URLs need the name *.lambda-url.REGION.HOST in it
+    #[arg(long, value_name = "PEM", requires = "tls_key", env = "LAMINA_TLS_CERT", hide_env_values = true)]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's key
+    #[arg(long, value_name = "PEM", requires = "tls_cert", env = "LAMINA_TLS_KEY", hide_env_values = true)]
+    tls_key: Option<PathBuf>,
+    /// HOST in function URLs, http(s)://URL-ID.lambda-url.REGION.HOST
+    #[arg(long, value_name = "HOST", default_value = serve::URL_HOST, env = "LAMINA_URL_HOST", hide_env_values = true, value_parser = host_name)]
+    url_host: String,
+}
+
+impl TlsArgs {
+    fn files(&self) -> Option<serve::TlsFiles> {
+        let (cert, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
+        Some(serve::TlsFiles { cert, key })
+    }
+}
+
+/// A host name, as DNS has it.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_label =
+        |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if text.len() <= 180 && text.split('.').all(is_label) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err("a host name has labels of letters, digits and hyphens, parted by dots".to_owned())
 }
 
 /// Where the second listener is.
@@ -136,6 +173,11 @@ impl ServeArgs {
             signing: self.signing.into(),
             fuel_per_gb_second: self.fuel_per_gb_second,
             secrets,
+            calls: self.limits.calls(),
+            limits: self.limits.limits(),
+            body_bytes_max: self.limits.body_bytes_max(),
+            tls: self.tls.files(),
+            url_host: self.tls.url_host,
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,
@@ -171,6 +213,10 @@ pub(crate) fn not_started(error: &serve::Error, data: &Path) -> Failure {
         serve::Error::Platform(platform::Error::Records(lamina_kv::Error::InUse(_))) => {
             failure.next("stop the other platform, or give this one a directory of its own: --data DIR")
         }
+        serve::Error::Tls(serve::TlsError::File { .. }) => failure.next("check --tls-cert and --tls-key"),
+        serve::Error::Tls(_) => failure.next(
+            "give PEM files: --tls-cert with the certificate and its chain, --tls-key with the key it was made for",
+        ),
         serve::Error::Platform(platform::Error::Runtime(_) | platform::Error::Task(_)) => failure,
         // They name the file, and what to do.
         serve::Error::Platform(platform::Error::HostKey(_) | platform::Error::Secrets(_)) => failure,

@@ -1,13 +1,14 @@
 //! Where a platform listens, and the file that says so: `DIR/endpoint`, the URL
-//! on its first line and the region on its second.
+//! on its first line, the region on its second, and on a third the file with the
+//! certificate that it shows.
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use http::Uri;
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 
 use crate::cli::failure::Failure;
 
@@ -15,13 +16,24 @@ use crate::cli::failure::Failure;
 pub(super) const OF_ANOTHER_USER: &str = "the data directory belongs to another user: run this as that user, or give \
      --endpoint and credentials of your own";
 
-/// The URL of a platform: `http://HOST:PORT`.
+/// The URL of a platform: `http://HOST:PORT` or `https://HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
+    scheme: Scheme,
     authority: Authority,
 }
 
 impl Endpoint {
+    /// `http` or `https`.
+    pub(crate) fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// Whether it is reached by TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
     /// `HOST:PORT`.
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
@@ -30,7 +42,7 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
@@ -42,16 +54,10 @@ impl FromStr for Endpoint {
             Failure::usage(format!("`{text}` is not an endpoint: {why}")).next("give one like http://127.0.0.1:4700")
         };
         let uri: Uri = text.trim().parse().map_err(|_| not_one("it is no URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(Failure::usage(format!("`{text}` asks for TLS, which this command does not speak yet"))
-                    .next(
-                        "give the http:// endpoint of the platform, through a tunnel where the network is not yours",
-                    ));
-            }
-            _ => return Err(not_one("it does not begin with http://")),
-        }
+        let scheme = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => scheme.clone(),
+            _ => return Err(not_one("it does not begin with http:// or https://")),
+        };
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(not_one("it has a path"));
         }
@@ -59,12 +65,21 @@ impl FromStr for Endpoint {
         if authority.as_str().contains('@') {
             return Err(not_one("it names a user"));
         }
-        Ok(Self { authority })
+        Ok(Self { scheme, authority })
     }
 }
 
-/// Reads `DIR/endpoint`: the endpoint, and the region where it is said.
-pub(super) fn read(data: &Path) -> Result<(Endpoint, Option<String>), Failure> {
+/// What `DIR/endpoint` says.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) endpoint: Endpoint,
+    pub(super) region: Option<String>,
+    /// The file with the certificate.
+    pub(super) certificate: Option<PathBuf>,
+}
+
+/// Reads `DIR/endpoint`.
+pub(super) fn read(data: &Path) -> Result<Told, Failure> {
     let path = data.join("endpoint");
     let text = std::fs::read_to_string(&path).map_err(|error| {
         let start = format!("start the platform: lamina serve --data {}", data.display());
@@ -85,5 +100,6 @@ pub(super) fn read(data: &Path) -> Result<(Endpoint, Option<String>), Failure> {
     let endpoint = url
         .parse()
         .map_err(|failure: Failure| failure.while_doing(format_args!("reading {}", path.display())).into_failed())?;
-    Ok((endpoint, lines.next().map(str::to_owned)))
+    let (region, certificate) = (lines.next().map(str::to_owned), lines.next().map(PathBuf::from));
+    Ok(Told { endpoint, region, certificate })
 }

@@ -35,6 +35,20 @@ fn a_data_directory_brings_everything() {
 }
 
 #[test]
+fn a_platform_with_a_certificate_is_known_by_it() {
+    let dir = data(4701);
+    assert_eq!(find(&of_data(&dir), &[]).unwrap().trust, Trust::System);
+    std::fs::write(dir.path().join("endpoint"), "https://127.0.0.1:1\nus-east-1\n/a/cert.pem\n").unwrap();
+    let target = find(&of_data(&dir), &[]).unwrap();
+    assert_eq!((target.endpoint.to_string().as_str(), target.endpoint.is_tls()), ("https://127.0.0.1:1", true));
+    assert_eq!(target.trust, Trust::Certificate("/a/cert.pem".into()));
+    let variable = [("LAMINA_CA_CERT", "/v.pem")];
+    assert_eq!(find(&of_data(&dir), &variable).unwrap().trust, Trust::Authorities("/v.pem".into()));
+    let flagged = TargetArgs { ca_cert: Some("/f.pem".into()), ..of_data(&dir) };
+    assert_eq!(find(&flagged, &variable).unwrap().trust, Trust::Authorities("/f.pem".into()));
+}
+
+#[test]
 fn what_is_nearer_wins() {
     let dir = data(4701);
     let path = dir.path().to_str().unwrap();
@@ -112,7 +126,6 @@ fn what_is_missing_is_told_with_a_next_step() {
     let url = |url: &str| TargetArgs { endpoint: Some(url.into()), ..TargetArgs::default() };
     assert!(find(&url("http://h:1"), &[]).unwrap_err().next_step().unwrap().contains("AWS_ACCESS_KEY_ID"));
     assert!(find(&url("http://h:1"), &[("AWS_ACCESS_KEY_ID", "A")]).unwrap_err().text().contains("SECRET"));
-    assert!(find(&url("https://h"), &[]).unwrap_err().text().contains("asks for TLS"));
     for bad in ["h:1", "ftp://h", "http://h/path", "http://u@h", "http://", "http://h?q"] {
         assert!(find(&url(bad), &[]).unwrap_err().text().contains("is not an endpoint"), "{bad}");
     }

@@ -172,6 +172,7 @@ impl ApiError {
     pub(crate) fn throttle(throttle: Throttle) -> Self {
         let reason = match throttle {
             Throttle::Account | Throttle::Instances => "ConcurrentInvocationLimitExceeded",
+            Throttle::Function => "ReservedFunctionConcurrentInvocationLimitExceeded",
             Throttle::Compile => "FunctionInvocationRateLimitExceeded",
         };
         Self::throttled(reason).with_log(throttle.to_string())

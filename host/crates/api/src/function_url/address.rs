@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use lamina_types::UrlId;
 
+use crate::config::Config;
+
 const PATH: &str = "/_url/";
 const LABEL: &str = "lambda-url";
 
@@ -48,27 +50,28 @@ fn id(text: &str) -> Option<UrlId> {
     text.parse().ok()
 }
 
-/// The URL that answers show, with the port by which the client came.
-pub(crate) fn url(id: &UrlId, region: &str, host: &str) -> String {
+/// The URL that answers show, with the port by which the client came: `host` is
+/// what it asked for.
+pub(crate) fn url(id: &UrlId, host: &str, config: &Config) -> String {
     let port = host.rsplit_once(':').map(|(_, port)| port);
     let port = port.filter(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
-    let domain = own_domain(id, region);
+    let (domain, scheme) = (own_domain(id, config), config.scheme());
     match port {
-        Some(port) => format!("http://{domain}:{port}/"),
-        None => format!("http://{domain}/"),
+        Some(port) => format!("{scheme}://{domain}:{port}/"),
+        None => format!("{scheme}://{domain}/"),
     }
 }
 
 /// A URL's domain: the one that was asked for by Host, else its own.
-pub(super) fn domain<'a>(host: Option<&'a str>, id: &UrlId, region: &str) -> Cow<'a, str> {
-    match host.filter(|host| label(host, region).is_some()) {
+pub(super) fn domain<'a>(host: Option<&'a str>, id: &UrlId, config: &Config) -> Cow<'a, str> {
+    match host.filter(|host| label(host, config.region.as_str()).is_some()) {
         Some(host) => host.rsplit_once(':').map_or(host, |(name, _)| name).into(),
-        None => own_domain(id, region).into(),
+        None => own_domain(id, config).into(),
     }
 }
 
-fn own_domain(id: &UrlId, region: &str) -> String {
-    format!("{id}.{LABEL}.{region}.localhost")
+fn own_domain(id: &UrlId, config: &Config) -> String {
+    format!("{id}.{LABEL}.{}.{}", config.region, config.url_host)
 }
 
 /// What is left of the path when the URL's own part is taken away.
@@ -135,13 +138,16 @@ mod tests {
     #[test]
     fn urls_have_the_clients_port() {
         let id: UrlId = ID.parse().unwrap();
+        let mut config = Config::new("us-east-1".parse().unwrap(), "000000000000".parse().unwrap());
         let own = format!("{ID}.lambda-url.us-east-1.localhost");
-        assert_eq!(url(&id, "us-east-1", "127.0.0.1:8080"), format!("http://{own}:8080/"));
-        assert_eq!(url(&id, "us-east-1", "[::1]:8080"), format!("http://{own}:8080/"));
-        assert_eq!(url(&id, "us-east-1", "[::1]"), format!("http://{own}/"));
-        assert_eq!(url(&id, "us-east-1", "lamina.example"), format!("http://{own}/"));
-        assert_eq!(domain(Some("127.0.0.1:1"), &id, "us-east-1"), own);
+        assert_eq!(url(&id, "127.0.0.1:8080", &config), format!("http://{own}:8080/"));
+        assert_eq!(url(&id, "[::1]:8080", &config), format!("http://{own}:8080/"));
+        assert_eq!(url(&id, "[::1]", &config), format!("http://{own}/"));
+        assert_eq!(url(&id, "lamina.example", &config), format!("http://{own}/"));
+        assert_eq!(domain(Some("127.0.0.1:1"), &id, &config), own);
         let other = format!("{ID}.lambda-url.us-east-1.example.org");
-        assert_eq!(domain(Some(&format!("{other}:1")), &id, "us-east-1"), other);
+        assert_eq!(domain(Some(&format!("{other}:1")), &id, &config), other);
+        config.url_host = "example.org".to_owned();
+        assert_eq!(url(&id, "lamina.example:1", &config), format!("http://{other}:1/"));
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Source<'a> {
     pub(super) url_id: &'a str,
     pub(super) domain: &'a str,
     pub(super) source_ip: &'a str,
+    /// `http` or `https`.
+    pub(super) scheme: &'a str,
     /// The port the request came to.
     pub(super) port: u16,
     pub(super) request_id: &'a RequestId,
@@ -74,7 +76,9 @@ fn cookies(out: &mut Vec<u8>, headers: &HeaderMap) {
 }
 
 fn headers(out: &mut Vec<u8>, source: &Source<'_>) {
-    out.extend_from_slice(br#","headers":{"x-forwarded-proto":"http""#);
+    out.extend_from_slice(br#","headers":{"x-forwarded-proto":""#);
+    out.extend_from_slice(source.scheme.as_bytes());
+    out.push(b'"');
     json::member(out, "x-forwarded-for", source.source_ip);
     out.extend_from_slice(br#","x-forwarded-port":""#);
     number(out, u64::from(source.port));
@@ -227,6 +231,7 @@ mod tests {
             url_id: "abc",
             domain: "abc.lambda-url.us-east-1.localhost",
             source_ip: "127.0.0.1",
+            scheme: "http",
             port: 8080,
             request_id: &RequestId::from_random([0; 16]),
             trace_id: "Root=1-0-0",

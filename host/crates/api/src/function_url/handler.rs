@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use lamina_invoke::{Body, Served, StreamAnswer};
 use lamina_runtime::StreamHead;
+use lamina_types::limits::REQUEST_PAYLOAD_BYTES_MAX;
 use lamina_types::{Invocation, World};
 
 use super::event::{self, Source};
@@ -13,8 +14,12 @@ use super::infer::{self, Inferred, has_body};
 use super::refusal::Refusal;
 use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
-use crate::body::{self, Bounds};
+use crate::body::{self, Bounds, Pace};
 use crate::request;
+
+/// Bytes of an event; what makes it larger than a request's body is bounded by a
+/// head's limits, but for how it is written.
+const EVENT_BYTES_MAX: usize = 2 * REQUEST_PAYLOAD_BYTES_MAX;
 
 /// Collects the answer, and infers the HTTP response from it.
 pub(super) async fn buffered(visit: Visit<'_>, parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
@@ -71,7 +76,7 @@ pub(super) async fn streaming(visit: Visit<'_>, parts: Parts, body: Incoming) ->
 async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<Invocation, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
-    let bounds = Bounds { bytes_max, timeout: config.body_timeout, hash: false };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), hash: false };
     let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?;
     let id = &visit.url.config.id;
     let source_ip = visit.peer.ip();
@@ -83,8 +88,9 @@ async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<I
         headers: &parts.headers,
         body: &body.bytes,
         url_id: id.as_str(),
-        domain: &address::domain(request::host(parts), id, config.region.as_str()),
+        domain: &address::domain(request::host(parts), id, config),
         source_ip: &source_ip,
+        scheme: config.scheme(),
         port: visit.peer.port,
         request_id: &visit.id,
         trace_id: &visit.trace_id,
@@ -92,7 +98,7 @@ async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<I
     });
     // Base64 and quotes make an event larger than its body; escapes of control
     // characters could make it six times as large.
-    if event.len() > 2 * bytes_max {
+    if event.len() > EVENT_BYTES_MAX {
         return Err(Refusal::Denied(Refusal::too_large(bytes_max)));
     }
     Ok(visit.invocation(event))

@@ -1,15 +1,13 @@
 //! Components that get the request itself, of the world `function-http`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body::Body as _;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use lamina_invoke::Body;
 use lamina_runtime::{HttpError, RequestBody};
@@ -20,7 +18,7 @@ use super::infer::{has_body, is_ours};
 use super::refusal::Refusal;
 use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
-use crate::body::{self, Bounds};
+use crate::body::{self, Bounded, Bounds, Pace};
 use crate::error::{ApiError, exception};
 use crate::request;
 use crate::trace::TRACE_ID;
@@ -33,7 +31,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
-    let bounds = Bounds { bytes_max, timeout: config.body_timeout, hash: false };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), hash: false };
     let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?.bytes;
     rewrite(&visit, &mut parts)?;
     let method = parts.method.clone();
@@ -53,26 +51,28 @@ pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming)
 
 /// Passes both bodies on as they come.
 pub(super) async fn streaming(visit: Visit<'_>, mut parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
-    let bytes_max = visit.shared.config.payload_bytes_max;
-    if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
-        return Err(Refusal::Denied(Refusal::too_large(bytes_max)));
-    }
+    let config = &visit.shared.config;
+    let bytes_max = config.payload_bytes_max;
+    let body = Bounded::new(body, bytes_max, Pace::streamed(&config.limits));
+    let body = body.map_err(|error| Refusal::unreadable(error, bytes_max))?;
     rewrite(&visit, &mut parts)?;
     let method = parts.method.clone();
-    let exceeded = Arc::new(AtomicBool::new(false));
-    let noted = exceeded.clone();
-    let body = Limited::new(body, bytes_max).map_err(move |error| {
-        noted.fetch_or(error.is::<LengthLimitError>(), Ordering::Relaxed);
-        HttpError(error.to_string())
+    let broken = Arc::new(OnceLock::new());
+    let noted = broken.clone();
+    let body = body.map_err(move |error| {
+        let text = error.to_string();
+        // The first one counts.
+        let _ = noted.set(error);
+        HttpError(text)
     });
     let request = Request::from_parts(parts, body.boxed_unsync());
     let dispatcher = &visit.shared.deps.dispatcher;
     let served = dispatcher.http(visit.invocation(Vec::new()), request).await?;
-    match served.response {
-        Ok(response) => answered(response, &method),
+    match (served.response, broken.get()) {
+        (Ok(response), _) => answered(response, &method),
         // Whatever the component made of its request's end, this is the reason.
-        Err(_) if exceeded.load(Ordering::Relaxed) => Err(Refusal::Denied(Refusal::too_large(bytes_max))),
-        Err(failure) => Err(failure.into()),
+        (Err(_), Some(error)) => Err(Refusal::unreadable(error.clone(), bytes_max)),
+        (Err(failure), None) => Err(failure.into()),
     }
 }
 
@@ -85,7 +85,7 @@ async fn collected(body: Body, timeout: std::time::Duration) -> Result<Bytes, Re
     let bytes = match body {
         Body::Whole(bytes) => bytes,
         Body::Stream(body) => {
-            let bounds = Bounds { bytes_max: RESPONSE_PAYLOAD_BYTES_MAX, timeout, hash: false };
+            let bounds = Bounds { bytes_max: RESPONSE_PAYLOAD_BYTES_MAX, pace: Pace::within(timeout), hash: false };
             body::read(body, bounds).await.map_err(|error| Refusal::Failed(format!("the response: {error}")))?.bytes
         }
     };
@@ -98,20 +98,20 @@ async fn collected(body: Body, timeout: std::time::Duration) -> Result<Bytes, Re
 /// Makes the request the component's: an absolute URI without the URL's own part
 /// of the path, no headers that end at this connection, and the platform's own.
 fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
-    let (id, region) = (&visit.url.config.id, visit.shared.config.region.as_str());
+    let (id, config) = (&visit.url.config.id, &visit.shared.config);
     let host = parts.headers.get(HOST).map(HeaderValue::as_bytes);
     let authority = match host {
         Some(host) => Authority::try_from(host).ok(),
-        None => address::domain(request::host(parts), id, region).parse().ok(),
+        None => address::domain(request::host(parts), id, config).parse().ok(),
     };
-    let uri = authority.and_then(|authority| absolute(&parts.uri, visit.prefix, authority));
+    let uri = authority.and_then(|authority| absolute(&parts.uri, visit.prefix, (config.scheme(), authority)));
     let malformed = || ApiError::new(exception::INVALID_CONTENT, "The request's host or path is malformed.");
     parts.uri = uri.ok_or_else(|| Refusal::Denied(malformed()))?;
     parts.version = Version::HTTP_11;
     let headers = &mut parts.headers;
     remove_hops(headers);
     let peer = visit.peer;
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(config.scheme()));
     headers.insert(FORWARDED_PORT, HeaderValue::from(peer.port));
     let texts = [(FORWARDED_FOR, peer.ip()), (TRACE_ID, visit.trace_id.clone())];
     for (name, text) in texts {
@@ -123,14 +123,14 @@ fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn absolute(uri: &Uri, prefix: usize, authority: Authority) -> Option<Uri> {
+fn absolute(uri: &Uri, prefix: usize, (scheme, authority): (&str, Authority)) -> Option<Uri> {
     let sent = uri.path_and_query()?;
     let path = match sent.as_str().get(prefix..)? {
         _ if prefix == 0 => sent.clone(),
         rest if rest.starts_with('/') => PathAndQuery::try_from(rest).ok()?,
         rest => PathAndQuery::try_from(format!("/{rest}")).ok()?,
     };
-    Uri::builder().scheme(Scheme::HTTP).authority(authority).path_and_query(path).build().ok()
+    Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build().ok()
 }
 
 /// Removes what belongs to one connection, also what `Connection` names.
@@ -193,12 +193,14 @@ fn has_length(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http_body::Body as _;
+
     use super::*;
 
     #[test]
     fn uris_become_absolute() {
         let check = |target: &str, prefix: usize, expect: &str| {
-            let uri = absolute(&target.parse().unwrap(), prefix, "h:1".parse().unwrap()).unwrap();
+            let uri = absolute(&target.parse().unwrap(), prefix, ("http", "h:1".parse().unwrap())).unwrap();
             assert_eq!(uri.to_string(), expect);
         };
         check("/a/b?c=d", 0, "http://h:1/a/b?c=d");

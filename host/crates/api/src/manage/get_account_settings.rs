@@ -10,5 +10,6 @@ use crate::request::Call;
 pub(crate) fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
     call.query().finish("GetAccountSettings")?;
     let catalog = call.shared.deps.registry.catalog();
-    json(StatusCode::OK, &account::settings(catalog.functions_len(), catalog.code_bytes()))
+    let concurrency = call.shared.deps.dispatcher.concurrency_max();
+    json(StatusCode::OK, &account::settings(catalog.functions_len(), catalog.code_bytes(), concurrency))
 }

@@ -18,6 +18,7 @@ pub(crate) async fn perform(call: &Call<'_>) -> Result<Answer, ApiError> {
     secrets_read(call, [&view]).await?;
     let (path, query) = place(&function);
     let link = Link {
+        scheme: call.shared.config.scheme(),
         host: call.host(),
         path: &path,
         query: &query,

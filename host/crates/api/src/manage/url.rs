@@ -60,6 +60,6 @@ pub(super) fn shown(config: &UrlConfig, call: &Call<'_>) -> Result<Answer, ApiEr
 }
 
 fn names(config: &UrlConfig, call: &Call<'_>) -> (String, String) {
-    let url = function_url::url(&config.id, call.owner().region.as_str(), call.host());
+    let url = function_url::url(&config.id, call.host(), &call.shared.config);
     (url, call.owner().arn(&config.function, None).to_string())
 }

@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{Method, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Incoming;
 use lamina_runtime::HttpError;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 use super::*;
 use crate::answer::AnswerBody;
+use crate::limits::Limits;
 
 type Chunk = Result<&'static str, HttpError>;
 
@@ -43,6 +45,11 @@ fn broken() -> AnswerBody {
 /// A connection whose service answers `/whole` with `abc`, `/broken` with a body
 /// that breaks off, and everything else with a stream that the test feeds.
 async fn connected() -> Connected {
+    connected_within(Limits::DEFAULT).await
+}
+
+/// The same with other limits.
+async fn connected_within(limits: Limits) -> Connected {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, _) = listener.accept().await.unwrap();
@@ -50,7 +57,6 @@ async fn connected() -> Connected {
     let (feeds, chunks) = mpsc::channel(8);
     let tasks = Tasks::new();
     tasks.spawn(async move {
-        let config = Config::new("us-east-1".parse().unwrap(), "000000000000".parse().unwrap());
         let service = service_fn(|request: Request<Incoming>| {
             let body = match request.uri().path() {
                 "/whole" => AnswerBody::whole("abc"),
@@ -63,7 +69,9 @@ async fn connected() -> Connected {
             };
             std::future::ready(Ok(Response::new(body)))
         });
-        drive(&config, stream, watching, service).await;
+        let gauge = Arc::new(Gauge::new(limits.resets_max));
+        let stream = Paced::new(stream, limits, gauge.clone());
+        http1::drive(&limits, (stream, gauge), watching, service).await;
     });
     Connected { client, chunks, phase, tasks }
 }
@@ -189,4 +197,80 @@ async fn cutting_ends_what_is_left() {
     connected.phase.send_replace(Phase::Cutting);
     tokio::time::timeout(Duration::from_secs(20), feed.closed()).await.unwrap();
     assert!(connected.tasks.drain(Duration::from_secs(20)).await);
+}
+
+/// Limits with one short wait.
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::DEFAULT;
+    change(&mut limits);
+    limits
+}
+
+const SHORT: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_answered_with_408() {
+    let mut connected = connected_within(limits(|limits| limits.head_timeout = SHORT)).await;
+    connected.client.write_all(b"GET / HTTP/1.1\r\nhost: h\r\n").await.unwrap();
+    let (all, well) = connected.rest().await;
+    assert!(well && all.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{all}");
+    // Also after a request, whose own time does not count.
+    let mut connected = connected_within(limits(|limits| limits.head_timeout = SHORT)).await;
+    connected.ask(Method::GET, "/", "HTTP/1.1").await;
+    let feed = connected.chunks.recv().await.unwrap();
+    tokio::time::sleep(4 * SHORT).await;
+    drop(feed);
+    connected.until("0\r\n\r\n").await;
+    connected.client.write_all(b"GET").await.unwrap();
+    let (all, well) = connected.rest().await;
+    assert!(well && all.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{all}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_without_a_word() {
+    let short = limits(|limits| limits.idle_timeout = SHORT);
+    assert_eq!(connected_within(short).await.rest().await.0, "");
+    let mut connected = connected_within(short).await;
+    connected.ask(Method::GET, "/whole", "HTTP/1.1").await;
+    connected.until("\r\n\r\nabc").await;
+    assert_eq!(connected.rest().await.0, "");
+    // A request may take longer than that.
+    let mut connected = connected_within(short).await;
+    connected.ask(Method::GET, "/", "HTTP/1.1").await;
+    let feed = connected.chunks.recv().await.unwrap();
+    tokio::time::sleep(4 * SHORT).await;
+    feed.send(Ok("hello")).await.unwrap();
+    connected.until("hello\r\n").await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut() {
+    let mut connected = connected_within(limits(|limits| limits.stall_timeout = SHORT)).await;
+    connected.ask(Method::GET, "/", "HTTP/1.1").await;
+    let feed = connected.chunks.recv().await.unwrap();
+    let chunk: &'static str = "x".repeat(1 << 20).leak();
+    let fed = async {
+        // Until nobody wants it any more.
+        while feed.send(Ok(chunk)).await.is_ok() {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), fed).await.unwrap();
+    assert!(connected.tasks.drain(Duration::from_secs(20)).await);
+}
+
+#[tokio::test]
+async fn heads_are_bounded_in_bytes_and_fields() {
+    let status = async |limits: Limits, head: String| {
+        let mut connected = connected_within(limits).await;
+        connected.client.write_all(format!("GET /whole HTTP/1.1\r\nhost: h\r\n{head}\r\n").as_bytes()).await.unwrap();
+        connected.until("\r\n").await
+    };
+    let (ok, too_large) = ("HTTP/1.1 200 OK\r\n", "HTTP/1.1 431 Request Header Fields Too Large\r\n");
+    let small = limits(|limits| (limits.head_bytes_max, limits.head_fields_max) = (8_192, 10));
+    let fields = |count: usize| (0..count).map(|at| format!("x-{at}: 1\r\n")).collect::<String>();
+    assert_eq!(status(small, fields(9)).await, ok);
+    assert_eq!(status(small, fields(10)).await, too_large);
+    assert_eq!(status(small, format!("x: {}\r\n", "x".repeat(8_000))).await, ok);
+    assert_eq!(status(small, format!("x: {}\r\n", "x".repeat(9_000))).await, too_large);
+    assert_eq!(status(Limits::DEFAULT, fields(99)).await, ok);
+    assert_eq!(status(Limits::DEFAULT, fields(100)).await, too_large);
 }
