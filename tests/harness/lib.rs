@@ -19,6 +19,7 @@ mod options;
 mod platform;
 pub mod process;
 pub mod python;
+pub mod raw;
 mod shared;
 mod sigv4;
 pub mod tiny;

@@ -17,6 +17,7 @@ mod boto3;
 mod calls;
 mod cli;
 mod common;
+mod conformance;
 mod deploy;
 mod directory;
 mod foreign;
