@@ -18,6 +18,7 @@ mod calls;
 mod cli;
 mod common;
 mod conformance;
+mod corpus;
 mod deploy;
 mod directory;
 mod foreign;

@@ -149,6 +149,10 @@ where
             ended = std::future::poll_fn(|cx| serving.poll_without_shutdown(cx)) => {
                 let Err(error) = ended else { return close(serving.into_parts().io.into_inner()).await };
                 tracing::debug!(%error, "a connection broke off");
+                // It was answered, by hyper, and more of it may be on its way.
+                if error.is_parse() {
+                    return close(serving.into_parts().io.into_inner()).await;
+                }
                 if error.is_user() && old.load(Ordering::Relaxed) {
                     // Closed as usual, a body that broke off would look complete.
                     let _ = serving.into_parts().io.into_inner().set_zero_linger();
