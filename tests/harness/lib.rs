@@ -12,6 +12,7 @@
 #![allow(clippy::disallowed_methods, reason = "the bans are for the platform; tests read the real clock")]
 
 mod cache;
+pub mod componentize;
 pub mod functions;
 pub mod http;
 pub mod javascript;
