@@ -2,11 +2,12 @@
 //! JavaScript, built with jco's componentize.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::cache;
+use crate::componentize;
 use crate::process;
 
 const TOOLS: [(&str, &str); 4] = [
@@ -37,15 +38,8 @@ pub fn server() -> Vec<u8> {
 }
 
 fn wit_deps() -> Vec<(String, String)> {
-    let folder = crate::root().join("wit/deps");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).expect("wit/deps").map(|entry| entry.expect("an entry of wit/deps").path()).collect();
-    files.sort();
-    let read = |path: PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        (name, fs::read_to_string(path).expect("a WIT file").replace(RELEASES.0, RELEASES.1))
-    };
-    files.into_iter().map(read).collect()
+    let files = componentize::wit_deps().into_iter();
+    files.map(|(name, text)| (name, text.replace(RELEASES.0, RELEASES.1))).collect()
 }
 
 fn install(folder: &Path) {

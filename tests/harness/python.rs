@@ -1,4 +1,4 @@
-//! boto3, as anybody installs it.
+//! boto3 and other packages of Python, as anybody installs them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,19 +10,19 @@ use crate::process::{self, Finished};
 
 const REQUIREMENTS: &str = include_str!("python/requirements.txt");
 /// Time to make the environment.
-const SETUP_MAX: Duration = Duration::from_secs(600);
+pub(crate) const SETUP_MAX: Duration = Duration::from_secs(600);
 /// Time for one script.
 const SCRIPT_MAX: Duration = Duration::from_secs(300);
 
-/// The interpreter of an environment that has boto3 in it.
-fn interpreter() -> PathBuf {
+/// An environment that has these packages in it.
+pub(crate) fn environment(what: &str, requirements: &str) -> PathBuf {
     let version = process::run(Command::new("python3").args(["-c", "import sys; print(sys.version)"]), SETUP_MAX).ok();
-    let name = format!("boto3-{}", cache::fingerprint(&[REQUIREMENTS.as_bytes(), version.stdout.as_bytes()]));
-    cache::once(&name, install).join("bin/python")
+    let name = format!("{what}-{}", cache::fingerprint(&[requirements.as_bytes(), version.stdout.as_bytes()]));
+    cache::once(&name, |folder| install(folder, what, requirements))
 }
 
-fn install(folder: &Path) {
-    eprintln!("setting up boto3 in {}", folder.display());
+fn install(folder: &Path, what: &str, requirements: &str) {
+    eprintln!("setting up {what} in {}", folder.display());
     let made = process::run(Command::new("python3").args(["-m", "venv"]).arg(folder), SETUP_MAX);
     assert_eq!(
         made.code,
@@ -30,15 +30,15 @@ fn install(folder: &Path) {
         "python3 -m venv failed (on Debian: apt-get install python3-venv):\n{}",
         made.stderr
     );
-    let requirements = folder.join("requirements.txt");
-    std::fs::write(&requirements, REQUIREMENTS).expect("a file in the new folder");
+    let list = folder.join("requirements.txt");
+    std::fs::write(&list, requirements).expect("a file in the new folder");
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     let mut command = Command::new(folder.join("bin/python"));
-    let installed = process::run(command.args(pip).arg(requirements), SETUP_MAX);
+    let installed = process::run(command.args(pip).arg(list), SETUP_MAX);
     assert_eq!(
         installed.code,
         Some(0),
-        "boto3 could not be installed; the first run of these tests needs the network:\n{}",
+        "{what} could not be installed; the first run of these tests needs the network:\n{}",
         installed.stderr
     );
 }
@@ -47,7 +47,7 @@ fn install(folder: &Path) {
 /// would: by AWS's environment variables. Panics when it fails.
 #[track_caller]
 pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished {
-    let mut command = process::command(interpreter(), platform.home());
+    let mut command = process::command(environment("boto3", REQUIREMENTS).join("bin/python"), platform.home());
     let client = &platform.client;
     command
         .arg(script)

@@ -18,6 +18,8 @@ mod calls;
 mod cli;
 mod cloudwatch;
 mod common;
+mod conformance;
+mod corpus;
 mod deploy;
 mod directory;
 mod foreign;

@@ -19,7 +19,8 @@ const SCRIPT: &str = "guest-sdk/rust/build-guests";
 const LOCK: &str = "target/.test-guests.lock";
 
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
-/// `guest-function`, `guest-stream` and `guest-http`, which do what they are told.
+/// `guest-function`, `guest-stream`, `guest-http` and `guest-url`, which do what
+/// they are told; `guest-wstd`, a server on other people's library.
 ///
 /// # Panics
 /// When it cannot be built, or there is none of that name.
@@ -66,7 +67,7 @@ fn repository() -> PathBuf {
 mod tests {
     #[test]
     fn every_guest_is_a_component() {
-        for name in ["hello", "stream", "guest-function", "guest-stream", "guest-http"] {
+        for name in ["hello", "stream", "guest-function", "guest-stream", "guest-http", "guest-url", "guest-wstd"] {
             assert!(super::component(name).starts_with(b"\0asm\x0d\0\x01\0"), "{name}");
         }
     }

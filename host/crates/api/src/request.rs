@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Request, Version};
+use http::uri::Scheme;
+use http::{HeaderValue, Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use lamina_deploy::Deployer;
 use lamina_kit::Tasks;
@@ -132,8 +133,9 @@ pub(crate) fn host(parts: &Parts) -> Option<&str> {
     header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
 }
 
-/// What makes it unclear for whom a request is, if anything does: a proxy before us
-/// may have understood it otherwise (RFC 9110, 7.2 and 9.3.6; RFC 9112, 3.2).
+/// What makes it unclear for whom a request is or where it ends, if anything does: a
+/// proxy before us may have understood it otherwise (RFC 9110, 7.2 and 9.3.6; RFC
+/// 9112, 3.2 and 6.1).
 fn ambiguous(parts: &Parts) -> Option<&'static str> {
     let mut hosts = parts.headers.get_all(http::header::HOST).iter();
     match (hosts.next(), hosts.next(), parts.version) {
@@ -141,14 +143,64 @@ fn ambiguous(parts: &Parts) -> Option<&'static str> {
         (_, Some(_), _) => Some("The request has more than one Host header."),
         (None, None, Version::HTTP_11 | Version::HTTP_2) => Some("The request has no Host header."),
         _ => None,
+    if parts.method == Method::CONNECT {
+        return Some("CONNECT is not supported: this is no proxy.");
     }
+    let mut hosts = parts.headers.get_all(http::header::HOST).iter();
+    let host = match (hosts.next(), hosts.next(), parts.version) {
+        (_, Some(_), _) => return Some("The request has more than one Host header."),
+        (None, None, Version::HTTP_11) => return Some("The request has no Host header."),
+        (host, None, _) => host.map(HeaderValue::as_bytes),
+    };
+    if host.is_some_and(|host| !is_host(host)) {
+        return Some("The request's Host header is neither a name nor an address, with or without a port.");
+    }
+    let uri = &parts.uri;
+    let is_http = uri.scheme().is_none_or(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    if !is_http || !uri.path().starts_with('/') {
+        return Some("The request's target is neither a path nor an http URL.");
+    }
+    let named = uri.authority().map(|authority| authority.as_str().as_bytes());
+    if let (Some(host), Some(named)) = (host, named)
+        && !host.eq_ignore_ascii_case(named)
+    {
+        return Some("The request's target and its Host header name different hosts.");
+    }
+    let mut codings = parts.headers.get_all(http::header::TRANSFER_ENCODING).iter();
+    let chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    match (codings.next(), codings.next()) {
+        (Some(coding), None) if chunked(coding) => None,
+        (None, _) => None,
+        _ => Some("The request's Transfer-Encoding may be `chunked` alone."),
+    }
+}
+
+/// Whether this can stand before a path in a URL: a name or an address, and perhaps
+/// a port. Empty is allowed: it names nobody.
+fn is_host(host: &[u8]) -> bool {
+    let (name, port) = match host.iter().rposition(|b| *b == b':') {
+        Some(at) if !host.ends_with(b"]") => {
+            (host.get(..at).unwrap_or_default(), host.get(at + 1..).unwrap_or_default())
+        }
+        _ => (host, &[][..]),
+    };
+    let bracketed = name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]"));
+    let is_name = match bracketed {
+        Some(address) => {
+            !address.is_empty() && address.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+        }
+        None => name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(b)),
+    };
+    is_name && port.iter().all(u8::is_ascii_digit)
 }
 
 /// Answers one request.
 pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incoming>) -> Answer {
     let id = RequestId::from_random(shared.deps.ids.random16());
     let (parts, body) = request.into_parts();
-    let mut answer = match ambiguous(&parts) {
+    let is_http1 = parts.version < Version::HTTP_2;
+    let ambiguous = ambiguous(&parts);
+    let mut answer = match ambiguous {
         Some(what) => ApiError::new(exception::INVALID_CONTENT, what).into_answer(&id),
         None => {
             let addressed = function_url::address(host(&parts), parts.uri.path(), shared.config.region.as_str());
@@ -166,6 +218,13 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
             }
         }
     };
+    // What follows may be a part of this request: for whoever passed it on, or because
+    // its body was not read to its end.
+    let unread = matches!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT)
+        && answer.headers().contains_key(answer::ERROR_TYPE);
+    if is_http1 && (ambiguous.is_some() || unread) {
+        answer.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    }
     answer::identify(&mut answer, &id);
     answer
 }
@@ -282,19 +341,60 @@ async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiErro
 mod tests {
     use super::*;
 
+    fn check(target: &str, version: Version, headers: &[(&str, &str)], expect: Option<&str>) {
+        let (method, target) = target.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).version(version).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let found = ambiguous(&request.body(()).unwrap().into_parts().0);
+        let fits = match (found, expect) {
+            (Some(found), Some(expect)) => found.contains(expect),
+            (found, expect) => found == expect,
+        };
+        assert!(fits, "{method} {target} {version:?} {headers:?}: {found:?}");
+    }
+
     #[test]
     fn requests_that_could_be_for_somebody_else_are_refused() {
-        let check = |method: &str, version: Version, hosts: &[&str], expect: Option<&str>| {
-            let mut request = Request::builder().method(method).version(version).uri("/");
-            for host in hosts {
-                request = request.header(http::header::HOST, *host);
-            }
-            assert_eq!(ambiguous(&request.body(()).unwrap().into_parts().0), expect, "{method} {version:?} {hosts:?}");
-        };
-        check("GET", Version::HTTP_11, &["a"], None);
-        check("GET", Version::HTTP_10, &[], None);
-        check("GET", Version::HTTP_11, &[], Some("The request has no Host header."));
-        check("GET", Version::HTTP_11, &["a", "a"], Some("The request has more than one Host header."));
-        check("CONNECT", Version::HTTP_11, &["a"], Some("CONNECT is not supported: this is no proxy."));
+        let one = [("host", "a")];
+        check("GET /", Version::HTTP_11, &one, None);
+        check("GET /", Version::HTTP_10, &[], None);
+        check("GET http://a/", Version::HTTP_2, &[], None);
+        check("GET http://A/", Version::HTTP_11, &one, None);
+        check("GET https://a", Version::HTTP_11, &one, None);
+        check("GET /", Version::HTTP_11, &[], Some("no Host header"));
+        check("GET /", Version::HTTP_11, &[("host", "a"), ("host", "a")], Some("more than one Host"));
+        check("CONNECT a:1", Version::HTTP_11, &one, Some("CONNECT is not supported"));
+        check("GET http://b/", Version::HTTP_11, &one, Some("different hosts"));
+        for target in ["OPTIONS *", "GET a", "GET a:1", "GET ftp://a/"] {
+            check(target, Version::HTTP_11, &one, Some("neither a path"));
+        }
+    }
+
+    #[test]
+    fn requests_that_could_end_elsewhere_are_refused() {
+        let coding = "transfer-encoding";
+        check("POST /", Version::HTTP_11, &[("host", "a"), (coding, "Chunked")], None);
+        check("POST /", Version::HTTP_11, &[("host", "a"), (coding, "gzip, chunked")], Some("`chunked` alone"));
+        check(
+            "POST /",
+            Version::HTTP_11,
+            &[("host", "a"), (coding, "x"), (coding, "chunked")],
+            Some("`chunked` alone"),
+        );
+    }
+
+    #[test]
+    fn hosts() {
+        for host in ["", "a", "A.b-c_d", "a:1", "a:", "127.0.0.1:80", "[::1]", "[::1]:80", "a.:1"] {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "a b", "a/b", "a@b", "a?b", "a#b", "a\\b", "a,b", "\"a\"", "a:b", "a:1:2", "[::1", "::1]", "[]", "[a]b",
+            "%zz", "\u{e4}",
+        ] {
+            assert!(!is_host(host.as_bytes()), "{host}");
+        }
     }
 }

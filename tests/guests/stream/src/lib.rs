@@ -1,4 +1,5 @@
 //! A streaming function that does what its event says: `{"do": "chunks", ...}`.
+//! Called by a URL, its request's body is the event.
 
 use std::time::Duration;
 
@@ -12,6 +13,11 @@ enum Event {
     Chunks(Chunks),
     /// A head with status, headers and cookies, then one chunk.
     Prelude,
+    /// The head that the event says, then its chunks.
+    Answer(Answer),
+    /// Exactly so many bytes, in pieces of 64 KiB; says on standard output when a
+    /// write failed, and when none did.
+    Exactly { bytes: u64 },
     /// A head that no HTTP client could be sent.
     BadHead { name: String },
     /// A head with so many bytes of headers.
@@ -43,6 +49,30 @@ enum Event {
     EndlessReady { bytes: usize },
 }
 
+/// An event, or the request to a URL that holds one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Url {
+        #[serde(rename = "rawPath")]
+        _path: String,
+        body: String,
+    },
+    Plain(Event),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    content_type: Option<String>,
+    status: Option<u16>,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    #[serde(default)]
+    cookies: Vec<String>,
+    #[serde(default)]
+    chunks: Vec<String>,
+}
+
 #[derive(Deserialize)]
 struct Chunks {
     count: u32,
@@ -53,9 +83,15 @@ struct Chunks {
 }
 
 #[lamina::handler]
-async fn handle(event: Event, _ctx: Context, response: ResponseStream) -> Result<(), Error> {
+async fn handle(asked: Asked, _ctx: Context, response: ResponseStream) -> Result<(), Error> {
+    let event = match asked {
+        Asked::Plain(event) => event,
+        Asked::Url { body, .. } => serde_json::from_str(&body).map_err(|error| Error::new("Test.Event", error.to_string()))?,
+    };
     match event {
         Event::Chunks(chunks) => chunks.send(response).await,
+        Event::Answer(answer) => answer.send(response),
+        Event::Exactly { bytes } => exactly(response, bytes),
         Event::Prelude => {
             let head = Head::new("text/plain").status(201).header("x-one", "1").header("x-one", "2").cookie("id=7");
             Ok(response.start(head)?.write("made")?)
@@ -105,6 +141,20 @@ fn begin(response: ResponseStream) -> Result<Body, Error> {
     Ok(body)
 }
 
+fn exactly(response: ResponseStream, bytes: u64) -> Result<(), Error> {
+    const PIECE: u64 = 64 << 10;
+    let mut body = response.start(Head::default())?;
+    let piece = vec![b'x'; PIECE as usize];
+    let mut left = bytes;
+    while left > 0 {
+        let next = left.min(PIECE);
+        body.write(&piece[..next as usize]).inspect_err(|error| println!("{left} bytes before the end: {error}"))?;
+        left -= next;
+    }
+    println!("all {bytes} bytes were written");
+    Ok(())
+}
+
 fn endless(response: ResponseStream, bytes: usize, say: bool) -> Result<(), Error> {
     let mut body = response.start(Head::default())?;
     let chunk = "x".repeat(bytes);
@@ -118,6 +168,22 @@ fn endless(response: ResponseStream, bytes: usize, say: bool) -> Result<(), Erro
         }
     }
     Ok(())
+}
+
+impl Answer {
+    fn send(self, response: ResponseStream) -> Result<(), Error> {
+        let mut head = self.content_type.map_or_else(Head::default, Head::new);
+        if let Some(status) = self.status {
+            head = head.status(status);
+        }
+        head = self.headers.into_iter().fold(head, |head, (name, value)| head.header(name, value));
+        head = self.cookies.into_iter().fold(head, Head::cookie);
+        let mut body = response.start(head)?;
+        for chunk in &self.chunks {
+            body.write(chunk)?;
+        }
+        Ok(())
+    }
 }
 
 impl Chunks {

@@ -1,6 +1,7 @@
 //! Cross-origin rules of a function URL (reference 5.3): preflights are
 //! answered without invoking, other answers get the headers the config says,
-//! in place of the function's own.
+//! in place of the function's own. What a function varies by is kept: a cache
+//! would mix its answers up otherwise (RFC 9110, 12.5.5).
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -46,7 +47,6 @@ pub(super) fn apply(cors: &Cors, origin: Option<&HeaderValue>, answer: &mut Head
         ACCESS_CONTROL_ALLOW_METHODS,
         ACCESS_CONTROL_ALLOW_HEADERS,
         ACCESS_CONTROL_MAX_AGE,
-        VARY,
     ] {
         answer.remove(name);
     }
@@ -60,7 +60,9 @@ pub(super) fn apply(cors: &Cors, origin: Option<&HeaderValue>, answer: &mut Head
 
 /// Sets origin, credentials and vary; answers whether the origin is allowed.
 fn allow(cors: &Cors, origin: Option<&HeaderValue>, answer: &mut HeaderMap) -> bool {
-    answer.insert(VARY, HeaderValue::from_static("Origin"));
+    if !varies(answer) {
+        answer.append(VARY, HeaderValue::from_static("Origin"));
+    }
     let Some(origin) = origin else { return false };
     let listed = |allowed: &String| allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes());
     let allowed = if cors.allow_origins.iter().any(listed) {
@@ -75,6 +77,12 @@ fn allow(cors: &Cors, origin: Option<&HeaderValue>, answer: &mut HeaderMap) -> b
         answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }
     true
+}
+
+/// Whether the answer says already that it depends on the origin.
+fn varies(answer: &HeaderMap) -> bool {
+    let names = answer.get_all(VARY).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    names.map(<[u8]>::trim_ascii).any(|name| name == b"*" || name.eq_ignore_ascii_case(b"origin"))
 }
 
 #[cfg(test)]
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn answers_get_the_configs_headers() {
-        let mut answer = request(&[("access-control-allow-origin", "own"), ("vary", "own"), ("x-c", "1")]);
+        let mut answer = request(&[("access-control-allow-origin", "own"), ("vary", "a, ORIGIN"), ("x-c", "1")]);
         apply(&cors(), Some(&HeaderValue::from_static("https://a.example")), &mut answer);
         check(
             &answer,
@@ -134,10 +142,13 @@ mod tests {
                 ("access-control-allow-credentials", "true"),
                 ("access-control-allow-origin", "https://a.example"),
                 ("access-control-expose-headers", "x-c"),
-                ("vary", "Origin"),
+                ("vary", "a, ORIGIN"),
                 ("x-c", "1"),
             ],
         );
+        let mut answer = request(&[("vary", "own")]);
+        apply(&cors(), None, &mut answer);
+        check(&answer, &[("vary", "Origin"), ("vary", "own")]);
         let mut answer = request(&[("access-control-allow-origin", "own")]);
         apply(&cors(), Some(&HeaderValue::from_static("https://b.example")), &mut answer);
         check(&answer, &[("vary", "Origin")]);

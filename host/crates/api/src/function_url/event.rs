@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use lamina_types::{RequestId, Timestamp};
 use percent_encoding::percent_decode;
 
-use super::hop::is_hop;
+use super::hop::{is_hop, named};
 use super::json;
 
 /// What an event is made of.
@@ -84,9 +84,10 @@ fn headers(out: &mut Vec<u8>, source: &Source<'_>) {
     number(out, u64::from(source.port));
     out.push(b'"');
     json::member(out, "x-amzn-trace-id", source.trace_id);
+    let named = named(source.headers);
     // The map gives the values of one name one after the other.
     let mut last: Option<&HeaderName> = None;
-    for (name, value) in source.headers.iter().filter(|(name, _)| !is_hidden(name)) {
+    for (name, value) in source.headers.iter().filter(|(name, _)| !is_hidden(name) && !named.contains(name)) {
         if last == Some(name) {
             out.pop();
             out.push(b',');
@@ -250,7 +251,8 @@ mod tests {
             ("x-other", "\u{e4}\""),
             ("x-twice", "2"),
             ("content-type", "application/json"),
-            ("connection", "close"),
+            ("connection", "close, X-Hop"),
+            ("x-hop", "1"),
             ("x-forwarded-for", "1.2.3.4"),
         ];
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST};
+use http::header::{CONTENT_LENGTH, HOST};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -13,7 +13,7 @@ use lamina_invoke::Body;
 use lamina_runtime::{HttpError, RequestBody};
 use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
 
-use super::hop::is_hop;
+use super::hop::{is_hop, named};
 use super::infer::{has_body, is_ours};
 use super::refusal::Refusal;
 use super::{Visit, address};
@@ -135,15 +135,8 @@ fn absolute(uri: &Uri, prefix: usize, (scheme, authority): (&str, Authority)) ->
 
 /// Removes what belongs to one connection, also what `Connection` names.
 fn remove_hops(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
     let gone: Vec<HeaderName> = headers.keys().filter(|name| is_hop(name)).cloned().collect();
-    for name in named.into_iter().chain(gone).filter(|name| *name != HOST) {
+    for name in named(headers).into_iter().chain(gone) {
         headers.remove(name);
     }
 }

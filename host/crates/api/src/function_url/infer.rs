@@ -57,6 +57,10 @@ struct Shape<'a> {
 
 /// Infers the answer from a handler's result.
 pub(super) fn from_result(result: Vec<u8>) -> Result<Inferred, Unusable> {
+    // serde_json does not look into strings that are passed over.
+    if std::str::from_utf8(&result).is_err() {
+        return Err(Unusable::NotJson("it is no UTF-8".to_owned()));
+    }
     match result.iter().find(|b| !b.is_ascii_whitespace()) {
         None => Ok(plain(Bytes::new())),
         Some(b'{') => {
@@ -277,6 +281,9 @@ mod tests {
             r#"{"statusCode":200,"body":"!","isBase64Encoded":true}"#,
         ] {
             assert!(from_result(result.as_bytes().to_vec()).is_err(), "{result}");
+        }
+        for bytes in [&b"\"\xff\""[..], b"{\"a\":\"\xff\"}", b"[\"\xff\"]", b"{\"statusCode\":200,\"x\":\"\xff\"}"] {
+            assert!(from_result(bytes.to_vec()).is_err(), "{bytes:?}");
         }
     }
 
