@@ -16,8 +16,8 @@ use lamina_disk::Folder;
 use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
-use lamina_logs::LogStore;
 use lamina_ledger::Ledger;
+use lamina_logs::LogStore;
 use lamina_meter::Meters;
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
@@ -191,9 +191,6 @@ impl Platform {
             meters: meters.clone(),
             clock: clock.clone(),
         };
-        let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
-        let deps =
-            lamina_invoke::Deps { registry: registry.clone(), runtime, logs: logs.clone(), clock: clock.clone() };
         let dispatcher = Arc::new(Dispatcher::new(config.calls, deps));
         let rotate_secrets = rotate_secrets.map(|rotate| -> lamina_api::RotateSecrets {
             let upkeep = upkeep.clone();
@@ -279,9 +276,6 @@ impl Platform {
             store.close();
         };
         let closed = tokio::task::spawn_blocking(close).await.is_ok();
-        stopped && deployed && written && closed
-        let store = self.store.clone();
-        let closed = tokio::task::spawn_blocking(move || store.close()).await.is_ok();
         stopped && deployed && counted && written && closed
     }
 
@@ -354,6 +348,7 @@ mod tests {
             region: "us-east-1".parse().unwrap(),
             signing: Signing::Enforce,
             runtime: lamina_runtime::Config::default(),
+            calls: lamina_invoke::Config::DEFAULT,
             secrets: SecretKeys::Beside,
             images_bytes_max: IMAGES_BYTES_MAX,
         };

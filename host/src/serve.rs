@@ -110,19 +110,15 @@ pub struct Serving {
     monitor: Option<(Monitor, TcpListener)>,
     draining: watch::Sender<bool>,
     files: Vec<PathBuf>,
-}
-
-/// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
-/// region on a second line; and `DIR/admin`: the second listener's URL.
-pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets } = config;
-    file: PathBuf,
     certificate: Option<Followed>,
 }
 
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, the region on
-/// a second line, and on a third the certificate's file if there is one.
-    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets, calls, .. } = config;
+/// a second line, and on a third the certificate's file if there is one; and
+/// `DIR/admin`: the second listener's URL.
+pub async fn start(config: Config) -> Result<Serving, Error> {
+    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets, calls, .. } =
+        config;
     let (limits, payload_bytes_max, url_host) = (config.limits, config.body_bytes_max, config.url_host);
     let certificate = config.tls.map(Followed::load).transpose()?;
     if let Some(certificate) = &certificate {
@@ -130,9 +126,10 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     }
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
-    let (listener, endpoint) = bind(listen).await?;
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let (listener, endpoint) = bind(listen, scheme).await?;
     let second = match admin_listen {
-        Some(address) => Some(bind(address).await?),
+        Some(address) => Some(bind(address, "http").await?),
         None => None,
     };
     let runtime = lamina_runtime::Config { fuel_per_gb_second, ..lamina_runtime::Config::default() };
@@ -166,18 +163,13 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         let _ = fs::remove_file(data.join(ADMIN));
     }
     // Last: whoever finds it finds the rest.
-    files.push(write(data.join(ENDPOINT), &format!("{endpoint}\n{region}\n"))?);
-    let api = lamina_api::Config { signing: signing.as_str(), ..lamina_api::Config::new(region, account) };
-    let scheme = if certificate.is_some() { "https" } else { "http" };
-    let endpoint = format!("{scheme}://{}", reachable(local));
-    let file = data.join(ENDPOINT);
     let mut text = format!("{endpoint}\n{region}\n");
     if let Some(certificate) = &certificate {
         // For a client with another working directory.
         let path = std::path::absolute(certificate.cert()).unwrap_or_else(|_| certificate.cert().to_owned());
         text.push_str(&format!("{}\n", path.display()));
     }
-    fs::write(&file, text).map_err(|source| Error::Endpoint { path: file.clone(), source })?;
+    files.push(write(data.join(ENDPOINT), &text)?);
     let api = lamina_api::Config {
         signing: signing.as_str(),
         limits,
@@ -201,15 +193,15 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     };
     tracing::info!(%endpoint, data = %data.display(), "listening");
     let server = Server::new(api, deps);
-    Ok(Serving { platform, server, listener, endpoint, admin, monitor, draining, files })
+    Ok(Serving { platform, server, listener, endpoint, admin, monitor, draining, files, certificate })
 }
 
 /// Listens, and says at which URL.
-async fn bind(address: SocketAddr) -> Result<(TcpListener, String), Error> {
+async fn bind(address: SocketAddr, scheme: &str) -> Result<(TcpListener, String), Error> {
     let listening = async {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        Ok((listener, format!("http://{}", reachable(local))))
+        Ok((listener, format!("{scheme}://{}", reachable(local))))
     };
     listening.await.map_err(|source| Error::Listen { address, source })
 }
@@ -219,7 +211,6 @@ fn write(path: PathBuf, text: &str) -> Result<PathBuf, Error> {
         Ok(()) => Ok(path),
         Err(source) => Err(Error::Endpoint { path, source }),
     }
-    Ok(Serving { platform, server: Server::new(api, deps), listener, endpoint, file, certificate })
 }
 
 impl Serving {
@@ -237,13 +228,12 @@ impl Serving {
     /// calls whose callers have left, then changes. Answers whether all ended in
     /// time. Dropped half-way, the directory is given free without a drain.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> bool {
-        let Self { platform, server, listener, monitor, draining, files, .. } = self;
+        let Self { platform, server, listener, monitor, draining, files, certificate, .. } = self;
         let (watching, (stop, stopped)) = (Tasks::new(), oneshot::channel::<()>());
         if let Some((monitor, listener)) = monitor {
             // Told by the sender's end, not by a value.
             watching.spawn(monitor.serve(listener, async { drop(stopped.await) }));
         }
-        let Self { platform, server, listener, file, certificate, .. } = self;
         let told = async {
             shutdown.await;
             draining.send_replace(true);

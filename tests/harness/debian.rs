@@ -1,7 +1,9 @@
-//! Programs of Debian's packages, unpacked into the cache: nothing is installed.
+//! Programs of Debian's packages: unpacked into the cache, or installed where a program
+//! needs what its package depends on.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cache;
@@ -32,12 +34,7 @@ fn unpack(name: &str, version: &str, folder: &Path) {
     let package = package.expect("apt-get has fetched a package");
     process::run(Command::new("dpkg").arg("-x").arg(&package).arg(folder), SETUP_MAX).ok();
     let _ = std::fs::remove_file(package);
-//! Programs of Debian packages.
-
-use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-
+}
 
 /// Time to install a package.
 const INSTALL_MAX: Duration = Duration::from_secs(600);

@@ -13,10 +13,10 @@
 
 pub mod awscli;
 mod cache;
-pub mod debian;
 pub mod certificates;
-pub mod frames;
 pub mod componentize;
+pub mod debian;
+pub mod frames;
 pub mod functions;
 pub mod http;
 pub mod javascript;

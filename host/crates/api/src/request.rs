@@ -17,8 +17,6 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::answer::{self, Answer};
 use crate::auth::{self, Claimed, Principal, Scope};
-use crate::body::{self, Body, Bounds, Unreadable};
-use crate::auth::{self, Principal};
 use crate::body::{self, Body, Bounds, Pace, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
@@ -137,19 +135,13 @@ pub(crate) fn host(parts: &Parts) -> Option<&str> {
 /// proxy before us may have understood it otherwise (RFC 9110, 7.2 and 9.3.6; RFC
 /// 9112, 3.2 and 6.1).
 fn ambiguous(parts: &Parts) -> Option<&'static str> {
-    let mut hosts = parts.headers.get_all(http::header::HOST).iter();
-    match (hosts.next(), hosts.next(), parts.version) {
-        _ if parts.method == Method::CONNECT => Some("CONNECT is not supported: this is no proxy."),
-        (_, Some(_), _) => Some("The request has more than one Host header."),
-        (None, None, Version::HTTP_11 | Version::HTTP_2) => Some("The request has no Host header."),
-        _ => None,
     if parts.method == Method::CONNECT {
         return Some("CONNECT is not supported: this is no proxy.");
     }
     let mut hosts = parts.headers.get_all(http::header::HOST).iter();
     let host = match (hosts.next(), hosts.next(), parts.version) {
         (_, Some(_), _) => return Some("The request has more than one Host header."),
-        (None, None, Version::HTTP_11) => return Some("The request has no Host header."),
+        (None, None, Version::HTTP_11 | Version::HTTP_2) => return Some("The request has no Host header."),
         (host, None, _) => host.map(HeaderValue::as_bytes),
     };
     if host.is_some_and(|host| !is_host(host)) {
@@ -234,7 +226,7 @@ async fn logged(shared: &Shared, arrived: Arrived, operation: &str) -> Result<An
     let Arrived { parts, body: incoming, id, .. } = arrived;
     let claimed = claim(shared, &parts, logs::SERVICE)?;
     let bytes_max = shared.config.payload_bytes_max;
-    let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, operation, bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     let asked = logs::Asked { shared, principal: &principal, body: &body.bytes, id: &id };
@@ -256,10 +248,8 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
         Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
-    let bounds = Bounds { bytes_max, timeout: shared.config.body_timeout, hash: true };
-    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, named(&route), bytes_max))?;
     let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
-    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, &route, bytes_max))?;
+    let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, named(&route), bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {
         Route::Operation(operation, segments) => {

@@ -71,8 +71,6 @@ impl Server {
         let searcher = Searcher::new(deps.log_store.clone());
         let tails = Arc::new(Semaphore::new(SESSIONS_MAX));
         let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching, searcher, tails };
-        Self { shared: Arc::new(shared), connections: Tasks::new(), phase }
-        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching };
         let connections = Tasks::new();
         let refusals = Refusals::new(connections.clone());
         Self { shared: Arc::new(shared), connections, addresses, refusals, phase }
@@ -206,45 +204,6 @@ async fn connection(shared: Arc<Shared>, tasks: Tasks, stream: impl Wire, peer: 
             let (stream, late) = stream.into_parts();
             if late {
                 refusal::refuse(stream, StatusCode::REQUEST_TIMEOUT).await;
-    drive(&shared.config, stream, shared.phase.clone(), service).await;
-}
-
-/// Serves one connection with `service`, whose answers' bodies may break off.
-async fn drive<S>(config: &Config, stream: TcpStream, mut phase: watch::Receiver<Phase>, service: S)
-where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
-{
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(config.head_timeout).max_buf_size(config.head_bytes_max);
-    // Whether the last request was of HTTP/1.0, whose bodies end with the connection.
-    let old = AtomicBool::new(false);
-    let service = service_fn(|request: Request<Incoming>| {
-        old.store(request.version() == Version::HTTP_10, Ordering::Relaxed);
-        Box::pin(service.call(request))
-    });
-    let mut serving = builder.serve_connection(TokioIo::new(stream), service);
-    loop {
-        tokio::select! {
-            ended = std::future::poll_fn(|cx| serving.poll_without_shutdown(cx)) => {
-                let Err(error) = ended else { return close(serving.into_parts().io.into_inner()).await };
-                tracing::debug!(%error, "a connection broke off");
-                // It was answered, by hyper, and more of it may be on its way.
-                if error.is_parse() {
-                    return close(serving.into_parts().io.into_inner()).await;
-                }
-                if error.is_user() && old.load(Ordering::Relaxed) {
-                    // Closed as usual, a body that broke off would look complete.
-                    let _ = serving.into_parts().io.into_inner().set_zero_linger();
-                }
-                return;
-            }
-            changed = phase.changed() => {
-                match changed.map(|()| *phase.borrow()) {
-                    Ok(Phase::Serving) => {}
-                    Ok(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
-                    // Also when the server is gone.
-                    Ok(Phase::Cutting) | Err(_) => return,
-                }
             }
         }
     }

@@ -137,7 +137,7 @@ impl Dispatcher {
     pub(crate) async fn admit(&self, invocation: Invocation) -> Result<Admitted, InvokeError> {
         let function = self.resolve(&invocation.function)?;
         let (meters, accepted) = (&self.deps.meters, invocation.accepted);
-        let permit = self.admission.permit().inspect_err(|_| {
+        let permit = self.admission.permit(&invocation.function.name).inspect_err(|_| {
             meters.throttled(&function.name, function.version, accepted);
         })?;
         let metered = meters.begin(&function.name, function.version, accepted);
@@ -152,8 +152,6 @@ impl Dispatcher {
         };
         let counts_answer = function.world == World::Function;
         let traffic = (!counts_answer).then(|| metered.traffic());
-        let permit = self.admission.permit(&invocation.function.name)?;
-        let code = self.deps.runtime.code(&function).await?;
         let log_stream = code.log_stream(function.version);
         let opening = Opening {
             group: &function.log_group,
