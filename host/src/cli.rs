@@ -42,7 +42,7 @@ Environment:
   LAMINA_KEY        signing key file, as --key of sign and deploy
   LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING, LAMINA_*_MAX, LAMINA_*_MIN, LAMINA_*_MS
                     as the options of serve
-  LAMINA_TLS_CERT, LAMINA_TLS_KEY, LAMINA_URL_HOST
+  LAMINA_TLS_CERT, LAMINA_TLS_KEY, LAMINA_URL_HOST, LAMINA_PROXY_PROTOCOL
                     as the options of serve
   LAMINA_CA_CERT    authorities of a platform's certificate, as --ca-cert of every command that calls one
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND

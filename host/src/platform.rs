@@ -278,6 +278,7 @@ mod tests {
             region: "us-east-1".parse().unwrap(),
             signing: Signing::Enforce,
             runtime: lamina_runtime::Config::default(),
+            calls: lamina_invoke::Config::DEFAULT,
             secrets: SecretKeys::Beside,
             images_bytes_max: IMAGES_BYTES_MAX,
         };

@@ -14,15 +14,18 @@ const SETUP_MAX: Duration = Duration::from_secs(600);
 /// Time for one script.
 const SCRIPT_MAX: Duration = Duration::from_secs(300);
 
-/// The interpreter of an environment that has boto3 in it.
-fn interpreter() -> PathBuf {
+/// gRPC's own client.
+const GRPC_REQUIREMENTS: &str = include_str!("python/grpc.txt");
+
+/// The interpreter of an environment with these requirements in it.
+fn interpreter(what: &str, requirements: &str) -> PathBuf {
     let version = process::run(Command::new("python3").args(["-c", "import sys; print(sys.version)"]), SETUP_MAX).ok();
-    let name = format!("boto3-{}", cache::fingerprint(&[REQUIREMENTS.as_bytes(), version.stdout.as_bytes()]));
-    cache::once(&name, install).join("bin/python")
+    let name = format!("{what}-{}", cache::fingerprint(&[requirements.as_bytes(), version.stdout.as_bytes()]));
+    cache::once(&name, |folder| install(what, requirements, folder)).join("bin/python")
 }
 
-fn install(folder: &Path) {
-    eprintln!("setting up boto3 in {}", folder.display());
+fn install(what: &str, requirements: &str, folder: &Path) {
+    eprintln!("setting up {what} in {}", folder.display());
     let made = process::run(Command::new("python3").args(["-m", "venv"]).arg(folder), SETUP_MAX);
     assert_eq!(
         made.code,
@@ -30,15 +33,15 @@ fn install(folder: &Path) {
         "python3 -m venv failed (on Debian: apt-get install python3-venv):\n{}",
         made.stderr
     );
-    let requirements = folder.join("requirements.txt");
-    std::fs::write(&requirements, REQUIREMENTS).expect("a file in the new folder");
+    let file = folder.join("requirements.txt");
+    std::fs::write(&file, requirements).expect("a file in the new folder");
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     let mut command = Command::new(folder.join("bin/python"));
-    let installed = process::run(command.args(pip).arg(requirements), SETUP_MAX);
+    let installed = process::run(command.args(pip).arg(file), SETUP_MAX);
     assert_eq!(
         installed.code,
         Some(0),
-        "boto3 could not be installed; the first run of these tests needs the network:\n{}",
+        "{what} could not be installed; the first run of these tests needs the network:\n{}",
         installed.stderr
     );
 }
@@ -47,7 +50,7 @@ fn install(folder: &Path) {
 /// would: by AWS's environment variables. Panics when it fails.
 #[track_caller]
 pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished {
-    let mut command = process::command(interpreter(), platform.home());
+    let mut command = process::command(interpreter("boto3", REQUIREMENTS), platform.home());
     let client = &platform.client;
     command
         .arg(script)
@@ -62,5 +65,13 @@ pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished
         // A retry would hide what the platform answers.
         .env("AWS_MAX_ATTEMPTS", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1");
+    process::run(&mut command, SCRIPT_MAX).ok()
+}
+
+/// Runs a script with grpcio in its environment. Panics when it fails.
+#[track_caller]
+pub fn grpc(platform: &Platform, script: &str, arguments: &[&str]) -> Finished {
+    let mut command = process::command(interpreter("grpcio", GRPC_REQUIREMENTS), platform.home());
+    command.arg(script).args(arguments).current_dir(platform.home()).env("PYTHONDONTWRITEBYTECODE", "1");
     process::run(&mut command, SCRIPT_MAX).ok()
 }

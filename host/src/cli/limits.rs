@@ -13,7 +13,7 @@ const DEFAULT: Limits = Limits::DEFAULT;
 
 /// A number of milliseconds that is a time to wait: up to a day.
 fn wait() -> RangedU64ValueParser {
-    value_parser!(u64).range(1..=86_400_000).into()
+    value_parser!(u64).range(1..=86_400_000)
 }
 
 /// A number that is a bound: at least one.
