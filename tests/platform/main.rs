@@ -20,6 +20,7 @@ mod common;
 mod deploy;
 mod directory;
 mod foreign;
+mod grpc;
 mod http2;
 mod kill;
 mod letter;
