@@ -153,6 +153,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         body_bytes_max: serve::BODY_BYTES_MAX,
         tls: None,
         url_host: serve::URL_HOST.to_owned(),
+        proxies: Vec::new(),
         secrets: crate::platform::SecretKeys::Beside,
     })
 }

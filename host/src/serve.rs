@@ -61,6 +61,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The host that function URLs are names under.
     pub url_host: String,
+    /// Proxies that say whose connections they hand on.
+    pub proxies: Vec<lamina_api::Network>,
 }
 
 /// The default of [`Config::url_host`].
@@ -176,6 +178,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         payload_bytes_max,
         tls: certificate.as_ref().map(|certificate| certificate.tls.clone()),
         url_host,
+        proxies: config.proxies,
         ..lamina_api::Config::new(region, account)
     };
     let deps = lamina_api::Deps {

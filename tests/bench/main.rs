@@ -6,7 +6,9 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the real clock, and its baseline is bare tokio")]
 
 mod baseline;
+mod contest;
 mod hello;
+mod idle;
 mod load;
 mod process;
 mod report;
@@ -17,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello, state";
+benchmarks: hello, h2, tls, idle, state";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -34,7 +36,13 @@ impl Options {
 
 type Bench = fn(&Options) -> anyhow::Result<Vec<report::Figure>>;
 
-const BENCHES: &[(&str, Bench)] = &[("hello", hello::run), ("state", state::run)];
+const BENCHES: &[(&str, Bench)] = &[
+    ("hello", hello::run),
+    ("h2", hello::over_http2),
+    ("tls", hello::over_tls),
+    ("idle", idle::run),
+    ("state", state::run),
+];
 
 fn main() -> anyhow::Result<()> {
     let mut options = Options { rounds: 7, round: Duration::from_secs(2) };
@@ -51,7 +59,7 @@ fn main() -> anyhow::Result<()> {
             "--json" => json = true,
             "--rounds" => options.rounds = usize::try_from(number()?.clamp(1, 1_000))?,
             "--round-ms" => options.round = Duration::from_millis(number()?.clamp(10, 600_000)),
-            "--baseline" => return baseline::serve(arguments.next().context("the body is missing")?),
+            "--baseline" => return baseline::serve(&arguments.collect::<Vec<_>>()),
             name if !name.starts_with('-') && wanted.is_none() => wanted = Some(name.to_owned()),
             _ => bail!("`{argument}` is not an option\n{USAGE}"),
         }

@@ -24,15 +24,28 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Bare hyper, as this program's own second self.
-    pub(crate) fn baseline(body: &str) -> anyhow::Result<Self> {
+    /// Bare hyper, as this program's own second self; see [`crate::baseline::serve`]
+    /// for the arguments.
+    pub(crate) fn baseline(arguments: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?;
-        let mut child =
-            Command::new(program).args(["--baseline", body]).stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
+        let mut child = Command::new(program)
+            .arg("--baseline")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()?;
         let output = child.stdout.take().context("the baseline has no output")?;
         let mut address = String::new();
         BufReader::new(output).read_line(&mut address)?;
         Ok(Self { child, address: address.trim().to_owned() })
+    }
+
+    /// Bytes of memory that are its own now.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).context("the kernel says no RssAnon")?;
+        Ok(kib.parse::<u64>()? << 10)
     }
 
     /// CPU time of all threads so far.
@@ -55,12 +68,12 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// Starts it and makes the key.
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    /// Starts it, with more arguments of `serve`, and makes the key.
+    pub(crate) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let data = dir.path().join("data");
         let mut command = Command::new(lamina());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data).args(arguments);
         command.env("LAMINA_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().context("starting the platform")?;
         let mut server = Server { child, address: String::new() };
@@ -109,9 +122,9 @@ fn lamina() -> PathBuf {
 fn endpoint(child: &mut Child, data: &Path) -> anyhow::Result<String> {
     for _ in 0..600 {
         if let Ok(text) = fs::read_to_string(data.join("endpoint"))
-            && let Some(address) = text.lines().next().and_then(|url| url.strip_prefix("http://"))
+            && let Some(address) = text.lines().next().and_then(|url| url.split_once("://"))
         {
-            return Ok(address.to_owned());
+            return Ok(address.1.to_owned());
         }
         if let Some(status) = child.try_wait()? {
             bail!("the platform ended: {status}");

@@ -285,7 +285,7 @@ fn size(path: &Path) -> anyhow::Result<u64> {
 
 /// A whole backup of a running platform, beside a copy of as many bytes.
 fn backup(options: &Options) -> anyhow::Result<Vec<Figure>> {
-    let platform = Platform::start()?;
+    let platform = Platform::start(&[])?;
     let component = test_guests::component("guest-hello");
     let count = if options.is_short() { 1 } else { 4 };
     for number in 0..count {

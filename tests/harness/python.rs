@@ -13,6 +13,8 @@ const REQUIREMENTS: &str = include_str!("python/requirements.txt");
 pub(crate) const SETUP_MAX: Duration = Duration::from_secs(600);
 /// Time for one script.
 const SCRIPT_MAX: Duration = Duration::from_secs(300);
+/// gRPC's own client.
+const GRPC_REQUIREMENTS: &str = include_str!("python/grpc.txt");
 
 /// An environment that has these packages in it.
 pub(crate) fn environment(what: &str, requirements: &str) -> PathBuf {
@@ -63,5 +65,13 @@ pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished
         // A retry would hide what the platform answers.
         .env("AWS_MAX_ATTEMPTS", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1");
+    process::run(&mut command, SCRIPT_MAX).ok()
+}
+
+/// Runs a script with grpcio in its environment. Panics when it fails.
+#[track_caller]
+pub fn grpc(platform: &Platform, script: &str, arguments: &[&str]) -> Finished {
+    let mut command = process::command(environment("grpcio", GRPC_REQUIREMENTS).join("bin/python"), platform.home());
+    command.arg(script).args(arguments).current_dir(platform.home()).env("PYTHONDONTWRITEBYTECODE", "1");
     process::run(&mut command, SCRIPT_MAX).ok()
 }

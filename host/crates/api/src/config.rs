@@ -15,6 +15,7 @@ use lamina_types::limits::{CREATE_REQUEST_BYTES_MAX, REQUEST_PAYLOAD_BYTES_MAX};
 use lamina_types::{AccountId, Region};
 
 use crate::limits::Limits;
+use crate::server::Network;
 use crate::tls::Tls;
 
 /// See [`Config::url_host`].
@@ -35,6 +36,9 @@ pub struct Config {
     pub limits: Limits,
     /// The certificate, where connections are of TLS. Default: they are not.
     pub tls: Option<Arc<Tls>>,
+    /// Proxies whose connections begin with a PROXY header, which says where they
+    /// come from. Default: none, and nobody's header is believed.
+    pub proxies: Vec<Network>,
     /// The host that function URLs are names under, as answers show them:
     /// `ID.lambda-url.REGION.HOST`. Default `localhost`.
     pub url_host: String,
@@ -62,6 +66,7 @@ impl Config {
             version: env!("CARGO_PKG_VERSION"),
             limits: Limits::DEFAULT,
             tls: None,
+            proxies: Vec::new(),
             url_host: URL_HOST.to_owned(),
             request_bytes_max: CREATE_REQUEST_BYTES_MAX,
             payload_bytes_max: REQUEST_PAYLOAD_BYTES_MAX,

@@ -26,5 +26,5 @@ mod trace;
 
 pub use config::{Config, Deps, RotateSecrets};
 pub use limits::Limits;
-pub use server::Server;
+pub use server::{Network, NotNetwork, Server};
 pub use tls::{Tls, TlsError};

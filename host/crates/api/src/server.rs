@@ -8,8 +8,10 @@ mod addresses;
 mod gauge;
 mod http1;
 mod http2;
+mod networks;
 mod opening;
 mod paced;
+mod proxied;
 mod refusal;
 mod stall;
 
@@ -26,10 +28,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::server::TlsStream;
 
-use self::addresses::Addresses;
+use self::addresses::{Addresses, Place};
 use self::gauge::Gauge;
 use self::opening::Protocol;
 use self::paced::Paced;
+use self::proxied::Ends;
 use self::refusal::Refusals;
 use crate::config::{Config, Deps};
 use crate::logs::SESSIONS_MAX;
@@ -37,8 +40,13 @@ use crate::logs::search::Searcher;
 use crate::request::{self, Peer, Shared};
 use crate::tls::Tls;
 
+pub use self::networks::{Network, NotNetwork};
+
 /// How long to wait after an accept that failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections that are told at a time why they are not served; more are closed
+/// without a word.
+const TOLD_MAX: usize = 256;
 /// Bytes of an answer that the kernel takes before they can be sent: a client
 /// that stops reading is noticed by what is left, and its answer waits with us.
 const UNSENT_BYTES_MAX: u32 = 128 << 10;
@@ -72,7 +80,9 @@ impl Server {
         let tails = Arc::new(Semaphore::new(SESSIONS_MAX));
         let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching, searcher, tails };
         let connections = Tasks::new();
-        let refusals = Refusals::new(connections.clone());
+        // Within TLS nobody would understand an answer.
+        let told_max = if shared.config.tls.is_some() { 0 } else { TOLD_MAX };
+        let refusals = Refusals::new(connections.clone(), told_max);
         Self { shared: Arc::new(shared), connections, addresses, refusals, phase }
     }
 
@@ -120,23 +130,70 @@ impl Server {
     }
 
     fn spawn(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
-        let Some(place) = self.addresses.place(peer.address.ip()) else {
+        let ip = peer.address.ip();
+        let (shared, tasks) = (self.shared.clone(), self.connections.clone());
+        if shared.config.proxies.iter().any(|proxy| proxy.contains(ip)) {
+            let (addresses, refusals) = (self.addresses.clone(), self.refusals.clone());
+            return self.connections.spawn(async move {
+                prepare(&stream);
+                if let Some((stream, peer, place)) = handed_on(&shared, (&addresses, &refusals), stream, peer).await {
+                    secured(shared, tasks, stream, peer).await;
+                    drop(place);
+                }
+                drop(permit);
+            });
+        }
+        let Some(place) = self.addresses.place(ip) else {
             self.refusals.refuse(stream, StatusCode::TOO_MANY_REQUESTS);
             return;
         };
-        let (shared, tasks) = (self.shared.clone(), self.connections.clone());
         self.connections.spawn(async move {
             prepare(&stream);
-            match &shared.config.tls {
-                None => connection(shared, tasks, stream, peer).await,
-                Some(tls) => {
-                    if let Some(stream) = handshake(tls, stream, &shared).await {
-                        connection(shared, tasks, stream, peer).await;
-                    }
-                }
-            }
+            secured(shared, tasks, stream, peer).await;
             drop((place, permit));
         });
+    }
+}
+
+/// A connection that a proxy hands on: what follows its header, and whose it is.
+async fn handed_on(
+    shared: &Shared,
+    (addresses, refusals): (&Addresses, &Refusals),
+    mut stream: TcpStream,
+    peer: Peer,
+) -> Option<(TcpStream, Peer, Place)> {
+    let read = tokio::time::timeout(shared.config.limits.head_timeout, proxied::read(&mut stream));
+    let read = tokio::select! {
+        read = read => read,
+        () = shared.draining() => return None,
+    };
+    let peer = match read {
+        Ok(Ok(Some(Ends { client, server }))) => Peer { address: client, port: server.port() },
+        Ok(Ok(None)) => peer,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, proxy = %peer.address, "a connection was closed");
+            return None;
+        }
+        Err(_) => return None,
+    };
+    match addresses.place(peer.address.ip()) {
+        Some(place) => Some((stream, peer, place)),
+        None => {
+            refusals.refuse(stream, StatusCode::TOO_MANY_REQUESTS);
+            None
+        }
+    }
+}
+
+/// A connection, by TLS where that is spoken.
+async fn secured(shared: Arc<Shared>, tasks: Tasks, stream: TcpStream, peer: Peer) {
+    match &shared.config.tls {
+        None => connection(shared, tasks, stream, peer).await,
+        Some(tls) => {
+            if let Some(stream) = handshake(tls, stream, &shared).await {
+                connection(shared, tasks, stream, peer).await;
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use lamina_api::Network;
 use lamina_deploy::Signing;
 use lamina_types::{AccountId, Region};
 use serde_json::json;
@@ -56,14 +57,14 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     secrets: SecretKeysArgs,
     #[command(flatten)]
-    tls: TlsArgs,
+    reached: ReachedArgs,
     #[command(flatten)]
     limits: LimitArgs,
 }
 
 /// How clients reach it.
 #[derive(Debug, clap::Args)]
-struct TlsArgs {
+struct ReachedArgs {
     /// PEM file with the certificate for TLS, and after it its chain; read again
     /// when it changes. Function URLs need the name *.lambda-url.REGION.HOST in it
     #[arg(long, value_name = "PEM", requires = "tls_key", env = "LAMINA_TLS_CERT", hide_env_values = true)]
@@ -74,9 +75,13 @@ struct TlsArgs {
     /// HOST in function URLs, http(s)://URL-ID.lambda-url.REGION.HOST
     #[arg(long, value_name = "HOST", default_value = serve::URL_HOST, env = "LAMINA_URL_HOST", hide_env_values = true, value_parser = host_name)]
     url_host: String,
+    /// Networks of proxies whose connections begin with a PROXY header (version 1 or
+    /// 2), which says where they come from; without it they are closed
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', env = "LAMINA_PROXY_PROTOCOL", hide_env_values = true)]
+    proxy_protocol: Vec<Network>,
 }
 
-impl TlsArgs {
+impl ReachedArgs {
     fn files(&self) -> Option<serve::TlsFiles> {
         let (cert, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
         Some(serve::TlsFiles { cert, key })
@@ -176,8 +181,9 @@ impl ServeArgs {
             calls: self.limits.calls(),
             limits: self.limits.limits(),
             body_bytes_max: self.limits.body_bytes_max(),
-            tls: self.tls.files(),
-            url_host: self.tls.url_host,
+            tls: self.reached.files(),
+            url_host: self.reached.url_host,
+            proxies: self.reached.proxy_protocol,
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,

@@ -1,6 +1,8 @@
 //! An HTTP server on `wasi:http`, as someone would write it who never heard of
 //! this platform. What it does is in the path.
 
+mod grpc;
+
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -25,6 +27,10 @@ impl Guest for Server {
             "/stream" => stream(answer, number),
             "/big" => big(answer, number),
             "/trailers" => trailers(answer),
+            "/sum" => sum(request, answer),
+            "/test.Talk/Double" | "/test.Talk/Chat" | "/test.Talk/Count" | "/test.Talk/Fail" => {
+                grpc::serve(path, request, answer);
+            }
             "/trap-before" => core::arch::wasm32::unreachable(),
             "/trap-after" => trap_after(answer),
             "/unfinished" => unfinished(answer),
@@ -100,6 +106,21 @@ fn trailers(answer: ResponseOutparam) {
     body.write().unwrap().write_all(b"body").unwrap();
     let trailers = Fields::from_list(&[("x-sum".to_owned(), b"42".to_vec())]).unwrap();
     OutgoingBody::finish(body, Some(trailers)).unwrap();
+}
+
+/// Answers with the bytes of the request's body and its trailers.
+fn sum(request: IncomingRequest, answer: ResponseOutparam) {
+    let body = request.consume().unwrap();
+    let mut bytes = Vec::new();
+    body.stream().unwrap().read_to_end(&mut bytes).unwrap();
+    let trailers = IncomingBody::finish(body);
+    trailers.subscribe().block();
+    let fields = trailers.get().unwrap().unwrap().unwrap();
+    let mut text = format!("{} bytes\n", bytes.len());
+    for (name, value) in fields.map(|fields| fields.entries()).unwrap_or_default() {
+        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(&value)));
+    }
+    whole(answer, 200, text.as_bytes());
 }
 
 fn trap_after(answer: ResponseOutparam) {

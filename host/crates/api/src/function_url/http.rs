@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -147,6 +147,7 @@ fn answered(response: Response<Body>, method: &Method) -> Result<Answer, Refusal
     if head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Refusal::Failed(format!("the response has the interim status {}", head.status)));
     }
+    let announced: Vec<HeaderValue> = head.headers.get_all(TRAILER).iter().cloned().collect();
     let ours: Vec<HeaderName> =
         head.headers.keys().filter(|name| is_ours(name) && *name != CONTENT_LENGTH).cloned().collect();
     for name in ours {
@@ -166,7 +167,13 @@ fn answered(response: Response<Body>, method: &Method) -> Result<Answer, Refusal
             head.headers.remove(CONTENT_LENGTH);
             AnswerBody::whole(bytes)
         }
-        Body::Stream(body) => AnswerBody::Stream(body),
+        Body::Stream(body) => {
+            // What comes after the body is sent over HTTP/1.1 only if it is announced.
+            for name in announced {
+                head.headers.append(TRAILER, name);
+            }
+            AnswerBody::Stream(body)
+        }
     };
     if !has_length(&head.headers) {
         head.headers.remove(CONTENT_LENGTH);

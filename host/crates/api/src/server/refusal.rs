@@ -16,21 +16,18 @@ use super::Wire;
 const LINGER: Duration = Duration::from_secs(2);
 /// What is read and thrown away meanwhile: more than any body that is allowed.
 const DISCARD_BYTES_MAX: usize = 128 << 20;
-/// Connections that are told at a time why they are not served; more are closed
-/// without a word.
-const TOLD_MAX: usize = 256;
 
-/// Refuses connections, at no more cost than a bound.
-#[derive(Debug)]
+/// Refuses connections, at no more cost than a bound. Clones share it.
+#[derive(Debug, Clone)]
 pub(super) struct Refusals {
     tasks: Tasks,
     permits: Arc<Semaphore>,
 }
 
 impl Refusals {
-    /// Refusals that are tasks of this set.
-    pub(super) fn new(tasks: Tasks) -> Self {
-        Self { tasks, permits: Arc::new(Semaphore::new(TOLD_MAX)) }
+    /// Refusals that are tasks of this set, so many at a time with an answer.
+    pub(super) fn new(tasks: Tasks, told_max: usize) -> Self {
+        Self { tasks, permits: Arc::new(Semaphore::new(told_max)) }
     }
 
     /// Answers without reading a request, and closes.
