@@ -147,6 +147,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         region: "us-east-1".parse::<Region>().map_err(bad)?,
         signing: lamina_deploy::Signing::Enforce,
         fuel_per_gb_second: serve::FUEL_PER_GB_SECOND,
+        stream_bytes_per_s: None,
         secrets: crate::platform::SecretKeys::Beside,
     })
 }

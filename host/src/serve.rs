@@ -3,6 +3,7 @@
 use std::fs;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub signing: Signing,
     /// Fuel of a call for each GB of its memory and second of its timeout.
     pub fuel_per_gb_second: u64,
+    /// Bytes a second of a streamed answer after its first 6 MiB; `None`: as it comes.
+    pub stream_bytes_per_s: Option<NonZeroU64>,
     /// Where the keys come from that seal secrets.
     pub secrets: platform::SecretKeys,
 }
@@ -78,7 +81,7 @@ pub struct Serving {
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
 /// region on a second line.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, account, region, signing, fuel_per_gb_second, secrets } = config;
+    let Config { data, listen, account, region, signing, fuel_per_gb_second, stream_bytes_per_s, secrets } = config;
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let bound = TcpListener::bind(listen).await;
@@ -100,7 +103,11 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     let file = data.join(ENDPOINT);
     let text = format!("{endpoint}\n{region}\n");
     fs::write(&file, text).map_err(|source| Error::Endpoint { path: file.clone(), source })?;
-    let api = lamina_api::Config { signing: signing.as_str(), ..lamina_api::Config::new(region, account) };
+    let api = lamina_api::Config {
+        signing: signing.as_str(),
+        stream_bytes_per_s,
+        ..lamina_api::Config::new(region, account)
+    };
     let deps = lamina_api::Deps {
         registry: platform.registry.clone(),
         deployer: platform.deployer.clone(),

@@ -25,6 +25,7 @@ mod foreign;
 mod kill;
 mod logs;
 mod operate;
+mod pressure;
 mod protocol;
 mod quickstart;
 mod races;

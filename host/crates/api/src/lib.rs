@@ -15,10 +15,12 @@ mod error;
 mod function_url;
 mod invoke;
 mod manage;
+mod pace;
 mod request;
 mod router;
 mod server;
 mod trace;
 
 pub use config::{Config, Deps, RotateSecrets};
+pub use pace::STREAM_BYTES_PER_S_MIN;
 pub use server::Server;

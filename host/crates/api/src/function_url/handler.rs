@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounds};
+use crate::pace::paced;
 use crate::request;
 
 /// Collects the answer, and infers the HTTP response from it.
@@ -57,7 +58,7 @@ pub(super) async fn streaming(visit: Visit<'_>, parts: Parts, body: Incoming) ->
             let body = match body {
                 _ if !has_body(head.status) => AnswerBody::empty(),
                 Body::Whole(bytes) => AnswerBody::whole(bytes),
-                Body::Stream(body) => AnswerBody::Stream(body),
+                Body::Stream(body) => AnswerBody::Stream(paced(body, shared.config.stream_bytes_per_s)),
             };
             let mut answer = Response::new(body);
             *answer.status_mut() = head.status;

@@ -1,5 +1,6 @@
 //! Components that get the request itself, of the world `function-http`.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,6 +23,7 @@ use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounds};
 use crate::error::{ApiError, exception};
+use crate::pace::paced;
 use crate::request;
 use crate::trace::TRACE_ID;
 
@@ -66,13 +68,20 @@ pub(super) async fn streaming(visit: Visit<'_>, mut parts: Parts, body: Incoming
         HttpError(error.to_string())
     });
     let request = Request::from_parts(parts, body.boxed_unsync());
-    let dispatcher = &visit.shared.deps.dispatcher;
+    let (dispatcher, rate) = (&visit.shared.deps.dispatcher, visit.shared.config.stream_bytes_per_s);
     let served = dispatcher.http(visit.invocation(Vec::new()), request).await?;
     match served.response {
-        Ok(response) => answered(response, &method),
+        Ok(response) => answered(response.map(|body| at_rate(body, rate)), &method),
         // Whatever the component made of its request's end, this is the reason.
         Err(_) if exceeded.load(Ordering::Relaxed) => Err(Refusal::Denied(Refusal::too_large(bytes_max))),
         Err(failure) => Err(failure.into()),
+    }
+}
+
+fn at_rate(body: Body, rate: Option<NonZeroU64>) -> Body {
+    match body {
+        Body::Stream(body) => Body::Stream(paced(body, rate)),
+        whole @ Body::Whole(_) => whole,
     }
 }
 
