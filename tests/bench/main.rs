@@ -11,13 +11,14 @@ mod load;
 mod process;
 mod report;
 mod state;
+mod stream;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello, state";
+benchmarks: hello, state, stream";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -34,7 +35,7 @@ impl Options {
 
 type Bench = fn(&Options) -> anyhow::Result<Vec<report::Figure>>;
 
-const BENCHES: &[(&str, Bench)] = &[("hello", hello::run), ("state", state::run)];
+const BENCHES: &[(&str, Bench)] = &[("hello", hello::run), ("state", state::run), ("stream", stream::run)];
 
 fn main() -> anyhow::Result<()> {
     let mut options = Options { rounds: 7, round: Duration::from_secs(2) };
@@ -52,6 +53,7 @@ fn main() -> anyhow::Result<()> {
             "--rounds" => options.rounds = usize::try_from(number()?.clamp(1, 1_000))?,
             "--round-ms" => options.round = Duration::from_millis(number()?.clamp(10, 600_000)),
             "--baseline" => return baseline::serve(arguments.next().context("the body is missing")?),
+            "--stream-baseline" => return stream::serve(),
             name if !name.starts_with('-') && wanted.is_none() => wanted = Some(name.to_owned()),
             _ => bail!("`{argument}` is not an option\n{USAGE}"),
         }
