@@ -154,6 +154,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         tls: None,
         url_host: serve::URL_HOST.to_owned(),
         proxies: Vec::new(),
+        stream_bytes_per_s: None,
         secrets: crate::platform::SecretKeys::Beside,
     })
 }

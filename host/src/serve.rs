@@ -5,6 +5,7 @@ mod tls;
 use std::fs;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub signing: Signing,
     /// Fuel of a call for each GB of its memory and second of its timeout.
     pub fuel_per_gb_second: u64,
+    /// Bytes a second of a streamed answer after its first 6 MiB; `None`: as it comes.
+    pub stream_bytes_per_s: Option<NonZeroU64>,
     /// Where the keys come from that seal secrets.
     pub secrets: platform::SecretKeys,
     /// Limits of calls.
@@ -119,8 +122,9 @@ pub struct Serving {
 /// a second line, and on a third the certificate's file if there is one; and
 /// `DIR/admin`: the second listener's URL.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets, calls, .. } =
+    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, stream_bytes_per_s, .. } =
         config;
+    let (secrets, calls) = (config.secrets, config.calls);
     let (limits, payload_bytes_max, url_host) = (config.limits, config.body_bytes_max, config.url_host);
     let certificate = config.tls.map(Followed::load).transpose()?;
     if let Some(certificate) = &certificate {
@@ -179,6 +183,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         tls: certificate.as_ref().map(|certificate| certificate.tls.clone()),
         url_host,
         proxies: config.proxies,
+        stream_bytes_per_s,
         ..lamina_api::Config::new(region, account)
     };
     let deps = lamina_api::Deps {

@@ -13,13 +13,14 @@ mod load;
 mod process;
 mod report;
 mod state;
+mod stream;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello, h2, tls, idle, state";
+benchmarks: hello, h2, tls, idle, state, stream";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -42,6 +43,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("tls", hello::over_tls),
     ("idle", idle::run),
     ("state", state::run),
+    ("stream", stream::run),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -60,6 +62,7 @@ fn main() -> anyhow::Result<()> {
             "--rounds" => options.rounds = usize::try_from(number()?.clamp(1, 1_000))?,
             "--round-ms" => options.round = Duration::from_millis(number()?.clamp(10, 600_000)),
             "--baseline" => return baseline::serve(&arguments.collect::<Vec<_>>()),
+            "--stream-baseline" => return stream::serve(),
             name if !name.starts_with('-') && wanted.is_none() => wanted = Some(name.to_owned()),
             _ => bail!("`{argument}` is not an option\n{USAGE}"),
         }

@@ -27,13 +27,18 @@ impl Server {
     /// Bare hyper, as this program's own second self; see [`crate::baseline::serve`]
     /// for the arguments.
     pub(crate) fn baseline(arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::itself("--baseline", arguments)
+    }
+
+    /// Bare hyper that streams.
+    pub(crate) fn streaming_baseline() -> anyhow::Result<Self> {
+        Self::itself("--stream-baseline", &[])
+    }
+
+    fn itself(what: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?;
-        let mut child = Command::new(program)
-            .arg("--baseline")
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stdin(Stdio::null())
-            .spawn()?;
+        let mut child =
+            Command::new(program).arg(what).args(arguments).stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
         let output = child.stdout.take().context("the baseline has no output")?;
         let mut address = String::new();
         BufReader::new(output).read_line(&mut address)?;
@@ -105,10 +110,16 @@ impl Platform {
 
     /// Deploys a component with a public URL; answers the URL's id.
     pub(crate) fn deploy(&self, name: &str, component: &[u8]) -> anyhow::Result<String> {
+        self.deploy_with(name, component, &[])
+    }
+
+    /// The same with more options of `lamina deploy`.
+    pub(crate) fn deploy_with(&self, name: &str, component: &[u8], options: &[&str]) -> anyhow::Result<String> {
         let file = self.path(&format!("{name}.wasm"));
         fs::write(&file, component)?;
         let key = self.path("key.pem");
-        let deployed = self.lamina(&["deploy", name, &file, "--key", &key, "--url"])?;
+        let arguments = [&["deploy", name, &file, "--key", &key, "--url"], options].concat();
+        let deployed = self.lamina(&arguments)?;
         let url = deployed["FunctionUrl"].as_str().context("the deployment has no FunctionUrl")?;
         let host = url.split("//").nth(1).unwrap_or_default();
         Ok(host.split('.').next().unwrap_or_default().to_owned())

@@ -176,6 +176,15 @@ impl Platform {
         process::run(&mut command, START_MAX)
     }
 
+    /// Bytes of memory that the server's process holds now.
+    pub fn memory_bytes(&self) -> u64 {
+        let id = self.child.as_ref().expect("a running server").id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).expect("a process's status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its resident memory");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib << 10
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         process::terminate(self.child.as_ref().expect("a running server"));

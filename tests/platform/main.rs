@@ -31,6 +31,7 @@ mod limits;
 mod logs;
 mod monitor;
 mod operate;
+mod pressure;
 mod protocol;
 mod proxied;
 mod quickstart;

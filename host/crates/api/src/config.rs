@@ -1,5 +1,6 @@
 //! What a server needs to be told, and what it works with.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,10 @@ pub struct Config {
     /// Bytes of an event, and of a request to a function URL. Default: Lambda's
     /// 6,291,456.
     pub payload_bytes_max: usize,
+    /// Bytes a second of a streamed answer after its first 6 MiB, Lambda's being
+    /// 2,097,152, and the least [`STREAM_BYTES_PER_S_MIN`](crate::STREAM_BYTES_PER_S_MIN).
+    /// Default `None`: as it comes.
+    pub stream_bytes_per_s: Option<NonZeroU64>,
     /// Time that requests in flight have to end at drain. Default 30 s.
     pub drain_grace: Duration,
 }
@@ -70,6 +75,7 @@ impl Config {
             url_host: URL_HOST.to_owned(),
             request_bytes_max: CREATE_REQUEST_BYTES_MAX,
             payload_bytes_max: REQUEST_PAYLOAD_BYTES_MAX,
+            stream_bytes_per_s: None,
             drain_grace: Duration::from_secs(30),
         }
     }

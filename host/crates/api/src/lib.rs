@@ -18,6 +18,7 @@ mod invoke;
 mod limits;
 mod logs;
 mod manage;
+mod pace;
 mod request;
 mod router;
 mod server;
@@ -26,5 +27,6 @@ mod trace;
 
 pub use config::{Config, Deps, RotateSecrets};
 pub use limits::Limits;
+pub use pace::STREAM_BYTES_PER_S_MIN;
 pub use server::{Network, NotNetwork, Server};
 pub use tls::{Tls, TlsError};

@@ -1,11 +1,12 @@
 //! `lamina serve`: run the platform.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use lamina_api::Network;
+use lamina_api::{Network, STREAM_BYTES_PER_S_MIN};
 use lamina_deploy::Signing;
 use lamina_types::{AccountId, Region};
 use serde_json::json;
@@ -54,6 +55,10 @@ pub(crate) struct ServeArgs {
     /// Timeout; about one unit a wasm instruction
     #[arg(long, value_name = "N", default_value_t = serve::FUEL_PER_GB_SECOND, env = "LAMINA_FUEL_PER_GB_SECOND", hide_env_values = true, value_parser = clap::value_parser!(u64).range(1..))]
     fuel_per_gb_second: u64,
+    /// Bytes a second that a streamed answer is sent with after its first 6 MiB:
+    /// Lambda's are 2097152 [default: as they come]
+    #[arg(long, value_name = "N", env = "LAMINA_STREAM_BYTES_PER_S", hide_env_values = true, value_parser = clap::value_parser!(u64).range(STREAM_BYTES_PER_S_MIN..))]
+    stream_bytes_per_s: Option<u64>,
     #[command(flatten)]
     secrets: SecretKeysArgs,
     #[command(flatten)]
@@ -177,6 +182,7 @@ impl ServeArgs {
             region: self.region,
             signing: self.signing.into(),
             fuel_per_gb_second: self.fuel_per_gb_second,
+            stream_bytes_per_s: self.stream_bytes_per_s.and_then(NonZeroU64::new),
             secrets,
             calls: self.limits.calls(),
             limits: self.limits.limits(),

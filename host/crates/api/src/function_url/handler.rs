@@ -15,6 +15,7 @@ use super::refusal::Refusal;
 use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounds, Pace};
+use crate::pace::paced;
 use crate::request;
 
 /// Bytes of an event; what makes it larger than a request's body is bounded by a
@@ -62,7 +63,7 @@ pub(super) async fn streaming(visit: Visit<'_>, parts: Parts, body: Incoming) ->
             let body = match body {
                 _ if !has_body(head.status) => AnswerBody::empty(),
                 Body::Whole(bytes) => AnswerBody::whole(bytes),
-                Body::Stream(body) => AnswerBody::Stream(body),
+                Body::Stream(body) => AnswerBody::Stream(paced(body, shared.config.stream_bytes_per_s)),
             };
             let mut answer = Response::new(body);
             *answer.status_mut() = head.status;

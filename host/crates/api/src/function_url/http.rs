@@ -1,9 +1,10 @@
 //! Components that get the request itself, of the world `function-http`.
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER};
+use http::header::{CONTENT_LENGTH, HOST, TRAILER};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
@@ -20,6 +21,7 @@ use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounded, Bounds, Pace};
 use crate::error::{ApiError, exception};
+use crate::pace::paced;
 use crate::request;
 use crate::trace::TRACE_ID;
 
@@ -66,13 +68,20 @@ pub(super) async fn streaming(visit: Visit<'_>, mut parts: Parts, body: Incoming
         HttpError(text)
     });
     let request = Request::from_parts(parts, body.boxed_unsync());
-    let dispatcher = &visit.shared.deps.dispatcher;
+    let (dispatcher, rate) = (&visit.shared.deps.dispatcher, visit.shared.config.stream_bytes_per_s);
     let served = dispatcher.http(visit.invocation(Vec::new()), request).await?;
     match (served.response, broken.get()) {
-        (Ok(response), _) => answered(response, &method),
+        (Ok(response), _) => answered(response.map(|body| at_rate(body, rate)), &method),
         // Whatever the component made of its request's end, this is the reason.
         (Err(_), Some(error)) => Err(Refusal::unreadable(error.clone(), bytes_max)),
         (Err(failure), None) => Err(failure.into()),
+    }
+}
+
+fn at_rate(body: Body, rate: Option<NonZeroU64>) -> Body {
+    match body {
+        Body::Stream(body) => Body::Stream(paced(body, rate)),
+        whole @ Body::Whole(_) => whole,
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Asked, EXECUTED_VERSION, Events, Ready, executed, ready};
 use crate::answer::{Answer, AnswerBody, no_content};
 use crate::error::ApiError;
 use crate::manage;
+use crate::pace::paced_answer;
 use crate::request::Call;
 use crate::trace::TRACE_ID;
 
@@ -23,7 +24,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     let streamed = shared.deps.dispatcher.watched(invocation).await;
     let Streamed { version, answer, end } =
         streamed.map_err(|error| ApiError::invoke(error, &function, &shared.owner))?;
-    let events = Events::new(answer, end)?;
+    let events = Events::new(paced_answer(answer, shared.config.stream_bytes_per_s), end)?;
     let mut answer = Response::new(AnswerBody::Events(Box::new(events)));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
