@@ -1,4 +1,4 @@
-//! boto3, as anybody installs it.
+//! boto3 and the aws command line, as anybody installs them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +9,7 @@ use crate::platform::Platform;
 use crate::process::{self, Finished};
 
 const REQUIREMENTS: &str = include_str!("python/requirements.txt");
+const AWS_REQUIREMENTS: &str = include_str!("python/aws.txt");
 /// Time to make the environment.
 const SETUP_MAX: Duration = Duration::from_secs(600);
 /// Time for one script.
@@ -16,13 +17,18 @@ const SCRIPT_MAX: Duration = Duration::from_secs(300);
 
 /// The interpreter of an environment that has boto3 in it.
 fn interpreter() -> PathBuf {
-    let version = process::run(Command::new("python3").args(["-c", "import sys; print(sys.version)"]), SETUP_MAX).ok();
-    let name = format!("boto3-{}", cache::fingerprint(&[REQUIREMENTS.as_bytes(), version.stdout.as_bytes()]));
-    cache::once(&name, install).join("bin/python")
+    environment("boto3", REQUIREMENTS).join("bin/python")
 }
 
-fn install(folder: &Path) {
-    eprintln!("setting up boto3 in {}", folder.display());
+/// An environment with these packages in it.
+fn environment(of: &str, requirements: &str) -> PathBuf {
+    let version = process::run(Command::new("python3").args(["-c", "import sys; print(sys.version)"]), SETUP_MAX).ok();
+    let name = format!("{of}-{}", cache::fingerprint(&[requirements.as_bytes(), version.stdout.as_bytes()]));
+    cache::once(&name, |folder| install(of, requirements, folder))
+}
+
+fn install(of: &str, text: &str, folder: &Path) {
+    eprintln!("setting up {of} in {}", folder.display());
     let made = process::run(Command::new("python3").args(["-m", "venv"]).arg(folder), SETUP_MAX);
     assert_eq!(
         made.code,
@@ -31,14 +37,14 @@ fn install(folder: &Path) {
         made.stderr
     );
     let requirements = folder.join("requirements.txt");
-    std::fs::write(&requirements, REQUIREMENTS).expect("a file in the new folder");
+    std::fs::write(&requirements, text).expect("a file in the new folder");
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     let mut command = Command::new(folder.join("bin/python"));
     let installed = process::run(command.args(pip).arg(requirements), SETUP_MAX);
     assert_eq!(
         installed.code,
         Some(0),
-        "boto3 could not be installed; the first run of these tests needs the network:\n{}",
+        "{of} could not be installed; the first run of these tests needs the network:\n{}",
         installed.stderr
     );
 }
@@ -48,10 +54,28 @@ fn install(folder: &Path) {
 #[track_caller]
 pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished {
     let mut command = process::command(interpreter(), platform.home());
+    command.arg(script).args(arguments);
+    process::run(with_credentials(&mut command, platform), SCRIPT_MAX).ok()
+}
+
+/// Runs `aws` with the platform's credential and region. Panics when it fails.
+#[track_caller]
+pub fn aws(platform: &Platform, arguments: &[&str]) -> Finished {
+    aws_unchecked(platform, arguments).ok()
+}
+
+/// Runs `aws` to its end, however it ends.
+#[track_caller]
+pub fn aws_unchecked(platform: &Platform, arguments: &[&str]) -> Finished {
+    let folder = environment("aws", AWS_REQUIREMENTS);
+    let mut command = process::command(folder.join("bin/python"), platform.home());
+    command.arg(folder.join("bin/aws")).args(arguments);
+    process::run(with_credentials(&mut command, platform), SCRIPT_MAX)
+}
+
+fn with_credentials<'a>(command: &'a mut Command, platform: &Platform) -> &'a mut Command {
     let client = &platform.client;
     command
-        .arg(script)
-        .args(arguments)
         .current_dir(platform.home())
         .env("AWS_ENDPOINT_URL_LAMBDA", platform.endpoint())
         .env("AWS_ACCESS_KEY_ID", &client.access_key_id)
@@ -60,6 +84,5 @@ pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished
         .env("AWS_EC2_METADATA_DISABLED", "true")
         // A retry would hide what the platform answers.
         .env("AWS_MAX_ATTEMPTS", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    process::run(&mut command, SCRIPT_MAX).ok()
+        .env("PYTHONDONTWRITEBYTECODE", "1")
 }

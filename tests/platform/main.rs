@@ -22,6 +22,7 @@ mod directory;
 mod foreign;
 mod kill;
 mod logs;
+mod metrics;
 mod monitor;
 mod operate;
 mod protocol;

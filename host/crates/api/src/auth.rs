@@ -42,7 +42,17 @@ pub(crate) struct Claimed {
 /// Reads the claim of a request, before its body: malformed, expired and
 /// unknown ones are refused without reading on.
 pub(crate) fn claim(parts: &Parts, catalog: &Catalog, region: &str, now_s: u64) -> Result<Claimed, AuthError> {
-    let verifier = Verifier { region, service: SERVICE, path: PathMode::Normalised };
+    claim_for(SERVICE, parts, catalog, (region, now_s))
+}
+
+/// The same for another service's signing name; where and when come together.
+pub(crate) fn claim_for(
+    service: &str,
+    parts: &Parts,
+    catalog: &Catalog,
+    (region, now_s): (&str, u64),
+) -> Result<Claimed, AuthError> {
+    let verifier = Verifier { region, service, path: PathMode::Normalised };
     let claim = verifier.claim(&signed_parts(parts), now_s)?;
     let credential = catalog.credential(claim.access_key_id()).ok_or(AuthError::UnknownKey)?;
     Ok(Claimed { secret: credential.secret_access_key.clone(), claim })

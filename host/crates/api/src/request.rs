@@ -20,7 +20,7 @@ use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
 use crate::router::{self, Operation, Route};
 use crate::server::Phase;
-use crate::{admin, function_url, invoke, manage};
+use crate::{admin, cloudwatch, function_url, invoke, manage};
 
 /// What every request shares.
 pub(crate) struct Shared {
@@ -147,6 +147,7 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
             let arrived = Arrived { peer, parts, body, id: id.clone() };
             match addressed {
                 Some(addressed) => function_url::call(shared, arrived, addressed).await,
+                None if cloudwatch::is_addressed(&arrived.parts) => Box::pin(cloudwatch::answer(shared, arrived)).await,
                 // Apart: its future is large, and would be moved about for every URL.
                 None => Box::pin(api(shared, arrived)).await.unwrap_or_else(|error| error.into_answer(&id)),
             }
