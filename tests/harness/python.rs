@@ -9,6 +9,7 @@ use crate::platform::Platform;
 use crate::process::{self, Finished};
 
 const REQUIREMENTS: &str = include_str!("python/requirements.txt");
+const AWS_REQUIREMENTS: &str = include_str!("python/aws.txt");
 /// Time to make the environment.
 pub(crate) const SETUP_MAX: Duration = Duration::from_secs(600);
 /// Time for one script.
@@ -50,10 +51,28 @@ fn install(folder: &Path, what: &str, requirements: &str) {
 #[track_caller]
 pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished {
     let mut command = process::command(environment("boto3", REQUIREMENTS).join("bin/python"), platform.home());
+    command.arg(script).args(arguments);
+    process::run(with_credentials(&mut command, platform), SCRIPT_MAX).ok()
+}
+
+/// Runs `aws` with the platform's credential and region. Panics when it fails.
+#[track_caller]
+pub fn aws(platform: &Platform, arguments: &[&str]) -> Finished {
+    aws_unchecked(platform, arguments).ok()
+}
+
+/// Runs `aws` to its end, however it ends.
+#[track_caller]
+pub fn aws_unchecked(platform: &Platform, arguments: &[&str]) -> Finished {
+    let folder = environment("aws", AWS_REQUIREMENTS);
+    let mut command = process::command(folder.join("bin/python"), platform.home());
+    command.arg(folder.join("bin/aws")).args(arguments);
+    process::run(with_credentials(&mut command, platform), SCRIPT_MAX)
+}
+
+fn with_credentials<'a>(command: &'a mut Command, platform: &Platform) -> &'a mut Command {
     let client = &platform.client;
     command
-        .arg(script)
-        .args(arguments)
         .current_dir(platform.home())
         .env("AWS_ENDPOINT_URL_LAMBDA", platform.endpoint())
         .env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", platform.endpoint())
@@ -64,8 +83,7 @@ pub fn boto3(platform: &Platform, script: &str, arguments: &[&Path]) -> Finished
         .envs(platform.authorities().map(|file| ("AWS_CA_BUNDLE", file)))
         // A retry would hide what the platform answers.
         .env("AWS_MAX_ATTEMPTS", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    process::run(&mut command, SCRIPT_MAX).ok()
+        .env("PYTHONDONTWRITEBYTECODE", "1")
 }
 
 /// Runs a script with grpcio in its environment. Panics when it fails.

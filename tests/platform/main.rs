@@ -29,6 +29,7 @@ mod kill;
 mod letter;
 mod limits;
 mod logs;
+mod metrics;
 mod monitor;
 mod operate;
 mod pressure;

@@ -10,6 +10,7 @@ mod admin;
 mod answer;
 mod auth;
 mod body;
+mod cloudwatch;
 mod config;
 mod deadline;
 mod error;

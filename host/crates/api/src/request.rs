@@ -23,7 +23,7 @@ use crate::error::{ApiError, exception};
 use crate::logs::search::Searcher;
 use crate::router::{self, Operation, Route};
 use crate::server::Phase;
-use crate::{admin, function_url, invoke, logs, manage};
+use crate::{admin, cloudwatch, function_url, invoke, logs, manage};
 
 /// What every request shares.
 pub(crate) struct Shared {
@@ -199,6 +199,7 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
             let arrived = Arrived { peer, parts, body, id: id.clone() };
             match addressed {
                 Some(addressed) => function_url::call(shared, arrived, addressed).await,
+                None if cloudwatch::is_addressed(&arrived.parts) => Box::pin(cloudwatch::answer(shared, arrived)).await,
                 // Apart: its future is large, and would be moved about for every URL.
                 None => match logs::operation(&arrived.parts) {
                     Some(operation) => {

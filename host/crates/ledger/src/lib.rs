@@ -12,4 +12,4 @@ mod usage;
 
 pub use error::Error;
 pub use ledger::{Config, Deps, Ledger};
-pub use usage::{By, Hours, Row};
+pub use usage::{By, Hours, Of, Row};

@@ -38,6 +38,15 @@ pub struct Row {
     pub counters: Counters,
 }
 
+/// Whose usage is asked for: one version's, all versions' of a function, or all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Of {
+    /// The function; all when it is not said.
+    pub name: Option<FunctionName>,
+    /// The version; all when it is not said.
+    pub version: Option<Version>,
+}
+
 /// Sums by the hour since the Unix epoch.
 pub type Hours = BTreeMap<u64, Counters>;
 
@@ -65,24 +74,21 @@ impl Ledger {
         Ok(rows)
     }
 
-    /// What one version, all versions of a function, or all functions used in each of
-    /// these hours. Days whose hours are not kept any more are their first hour.
-    pub async fn hours(
-        &self,
-        name: Option<&FunctionName>,
-        version: Option<Version>,
-        hours: Range<u64>,
-    ) -> Result<Hours, Error> {
+    /// What each of these used in each of these hours; the records are read once for
+    /// all. Days whose hours are not kept any more are their first hour.
+    pub async fn hours(&self, of: &[Of], hours: Range<u64>) -> Result<Vec<Hours>, Error> {
         self.flush().await?;
-        let version = version.map(|version| version.to_string());
-        let mut sums = Hours::new();
-        let is_asked = |owner: &str| {
-            let (_, function, of) = parts(owner).unwrap_or_default();
-            name.is_none_or(|name| name.as_str() == function) && version.as_ref().is_none_or(|version| version == of)
-        };
+        let mut sums = vec![Hours::new(); of.len()];
+        let of: Vec<(Option<&str>, Option<String>)> = of
+            .iter()
+            .map(|of| (of.name.as_ref().map(FunctionName::as_str), of.version.map(|version| version.to_string())))
+            .collect();
         let mut add = |per: u64, time: u64, owner: &str, counters: &Counters| {
-            if is_asked(owner) {
-                sums.entry(time * per).or_default().add(counters);
+            let (_, function, version) = parts(owner).unwrap_or_default();
+            for ((name, of_version), sums) in of.iter().zip(&mut sums) {
+                if name.is_none_or(|name| name == function) && of_version.as_ref().is_none_or(|of| of == version) {
+                    sums.entry(time * per).or_default().add(counters);
+                }
             }
         };
         self.read(&DAYS, days(&hours), &mut |day, owner, counters| add(DAY_HOURS, day, owner, counters)).await?;

@@ -10,16 +10,20 @@
 //! Rules: the service model of November 2026 (patterns and bounds verbatim).
 
 pub mod account;
+pub mod cbor;
 pub mod error;
 pub mod event_stream;
+pub mod form;
 pub mod function;
 pub mod logs;
+pub mod monitoring;
 pub mod naming;
 pub mod object;
 pub mod pattern;
 pub mod policy;
 pub mod query;
 pub mod tags;
+pub mod tree;
 pub mod url;
 pub mod view;
 pub mod violation;

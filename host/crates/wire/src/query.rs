@@ -29,10 +29,7 @@ impl Query {
     /// Reads what follows the `?`. Broken escapes and bytes that are no UTF-8
     /// become replacement characters, which no pattern accepts.
     pub fn parse(text: &str) -> Self {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(name), decode(value))
-        });
+        let pairs = pairs(text).into_iter();
         Self { pairs: pairs.filter(|(name, _)| !PRESIGNED.contains(&name.as_str())).collect() }
     }
 
@@ -63,6 +60,15 @@ impl Query {
             None => Ok(()),
         }
     }
+}
+
+/// All pairs of a query or a form, decoded, in order.
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    });
+    pairs.collect()
 }
 
 /// One piece of a query, decoded: `+` is a space, `%41` an `A`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use lamina_disk::{Folder, System};
 use lamina_kit::FixedClock;
 use lamina_kv::{Keyring, Keys, Store};
-use lamina_ledger::{By, Config, Deps, Ledger, Row};
+use lamina_ledger::{By, Config, Deps, Hours, Ledger, Of, Row};
 use lamina_meter::{Meters, Used};
 use lamina_types::{FunctionName, MemoryMib, Status, Timestamp, Usage, Version};
 
@@ -49,6 +49,10 @@ impl Bench {
         self.meters.begin(&name(function), version, Timestamp(at_s * 1_000_000)).ended(&used);
     }
 
+    async fn hours(&self, name: Option<FunctionName>, hours: std::ops::Range<u64>) -> Hours {
+        self.ledger.hours(&[Of { name, version: None }], hours).await.unwrap().remove(0)
+    }
+
     async fn invocations(&self, hours: std::ops::Range<u64>, by: By) -> Vec<(String, Option<String>, u64)> {
         let rows = self.ledger.usage(hours, by).await.unwrap();
         let of = |row: Row| (row.function, row.version, row.counters.invocations);
@@ -79,7 +83,7 @@ async fn usage_is_added_up_and_there_after_reopening() {
             bench.invocations(10..11, By::Version).await,
             [version("f", "1", start), version("g", "$LATEST", 2 * start)]
         );
-        let hours = bench.ledger.hours(Some(&name("f")), None, 0..100).await.unwrap();
+        let hours = bench.hours(Some(name("f")), 0..100).await;
         let hours: Vec<(u64, u64)> = hours.iter().map(|(hour, counters)| (*hour, counters.billed_mib_ms)).collect();
         assert_eq!(hours, [(9, 5 * start * 256), (10, start * 256)]);
     }
@@ -96,7 +100,7 @@ async fn old_hours_become_days_and_old_days_go() {
     bench.ledger.flush().await.unwrap();
     bench.clock.advance(Duration::from_secs(9 * DAY_S));
     bench.ledger.prune().await.unwrap();
-    let hours = bench.ledger.hours(None, None, 0..1_000).await.unwrap();
+    let hours = bench.hours(None, 0..1_000).await;
     let counts: Vec<(u64, u64)> = hours.iter().map(|(hour, counters)| (*hour, counters.invocations)).collect();
     let mut expect = vec![(5 * 24, 24), (6 * 24, 24)];
     expect.extend((7 * 24..10 * 24).map(|hour| (hour, 1)));
@@ -114,7 +118,7 @@ async fn records_are_bounded_before_their_time() {
     }
     bench.ledger.flush().await.unwrap();
     bench.ledger.prune().await.unwrap();
-    let hours = bench.ledger.hours(None, None, 0..1_000).await.unwrap();
+    let hours = bench.hours(None, 0..1_000).await;
     let counts: Vec<u64> = hours.values().map(|counters| counters.invocations).collect();
     assert_eq!((counts[..3].to_vec(), counts.len()), (vec![24, 24, 24], 27), "only today is kept by the hour");
 }
