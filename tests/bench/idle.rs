@@ -10,8 +10,9 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::Options;
 use crate::contest::{self, Contender};
+use crate::hello::GREETING;
 use crate::load::How;
-use crate::process::Platform;
+use crate::process::{Platform, Server};
 use crate::report::Figure;
 
 /// Connections of the whole benchmark, and of a short one.
@@ -33,13 +34,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
         Contender { name: "alone", server: &alone.server, path: format!("/_url/{here}/"), how: How::Http1 },
         Contender { name: "beside_idle", server: &beside.server, path: format!("/_url/{there}/"), how: How::Http1 },
     ];
+    let hyper = Server::baseline(&["http1", GREETING])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let before = beside.server.memory()?;
-    let idle = runtime.block_on(connect(&beside.server.address, &contenders[1].path, count))?;
-    let each = beside.server.memory()?.saturating_sub(before) as f64 / count as f64;
+    let each = |server: &Server, path: &str| -> anyhow::Result<(Vec<TcpStream>, f64)> {
+        // What a server needs once is not theirs.
+        drop(runtime.block_on(connect(&server.address, path, count / 10))?);
+        let before = server.memory()?;
+        let idle = runtime.block_on(connect(&server.address, path, count))?;
+        Ok((idle, server.memory()?.saturating_sub(before) as f64 / count as f64))
+    };
+    let (_, each_of_hyper) = each(&hyper, "/")?;
+    let (idle, each) = each(&beside.server, &contenders[1].path)?;
     let mut figures = contest::run(options, &contenders)?;
     figures.push(Figure { metric: "idle_connections".to_owned(), unit: "1", rounds: vec![idle.len() as f64] });
     figures.push(Figure { metric: "idle_connection_memory".to_owned(), unit: "B", rounds: vec![each] });
+    figures.push(Figure { metric: "hyper_idle_connection_memory".to_owned(), unit: "B", rounds: vec![each_of_hyper] });
     Ok(figures)
 }
 

@@ -187,12 +187,16 @@ async fn handed_on(
 
 /// A connection, by TLS where that is spoken.
 async fn secured(shared: Arc<Shared>, tasks: Tasks, stream: TcpStream, peer: Peer) {
-    match &shared.config.tls {
-        None => connection(shared, tasks, stream, peer).await,
+    // Each apart, for the one that is not taken would be room that every connection has.
+    match shared.config.tls.clone() {
+        None => Box::pin(connection(shared, tasks, stream, peer)).await,
         Some(tls) => {
-            if let Some(stream) = handshake(tls, stream, &shared).await {
-                connection(shared, tasks, stream, peer).await;
-            }
+            let by_tls = async {
+                if let Some(stream) = Box::pin(handshake(&tls, stream, &shared)).await {
+                    Box::pin(connection(shared, tasks, stream, peer)).await;
+                }
+            };
+            Box::pin(by_tls).await;
         }
     }
 }
@@ -251,10 +255,12 @@ async fn connection(shared: Arc<Shared>, tasks: Tasks, stream: impl Wire, peer: 
         async move { Ok(request::handle(&shared, peer, request).await) }
     });
     match protocol {
-        Ok(Protocol::Http1) => http1::drive(&limits, (stream, gauge), phase, service).await,
+        // Apart: a connection that is idle keeps what it is, and no room for what it
+        // might have been.
+        Ok(Protocol::Http1) => Box::pin(http1::drive(&limits, (stream, gauge), phase, service)).await,
         Ok(Protocol::Http2) => {
             stream.is_http2();
-            http2::drive(&limits, (stream, gauge), (phase, tasks), service).await;
+            Box::pin(http2::drive(&limits, (stream, gauge), (phase, tasks), service)).await;
         }
         Err(error) => {
             tracing::debug!(%error, "a connection ended before it began");
