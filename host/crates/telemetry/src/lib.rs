@@ -8,5 +8,5 @@
 pub mod log;
 pub mod report;
 
-pub use log::{InvocationLog, LogEvent, Logs, LogsConfig, Opening, Source};
+pub use log::{InvocationLog, LogEvent, Logs, LogsConfig, Observer, Opening, Source};
 pub use report::Report;

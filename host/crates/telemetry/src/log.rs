@@ -2,8 +2,10 @@
 
 mod invocation;
 mod lines;
+mod observer;
 mod page;
 mod ring;
 
 pub use invocation::{InvocationLog, Opening, Source};
+pub use observer::Observer;
 pub use ring::{LogEvent, Logs, LogsConfig};

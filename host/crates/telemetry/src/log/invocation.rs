@@ -8,6 +8,7 @@ use lamina_kit::Clock;
 use lamina_types::{RequestId, Timestamp, Version, limits};
 
 use super::lines::Lines;
+use super::observer::Observer;
 use super::ring::{Appending, Group, Logs};
 use crate::report::Report;
 
@@ -32,6 +33,7 @@ struct Shared {
     stream: Arc<str>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    observer: Option<Observer>,
     state: Mutex<State>,
 }
 
@@ -74,6 +76,8 @@ pub struct Opening<'a> {
     pub version: Version,
     /// Whether to keep the last 4 KiB for the caller.
     pub tail: bool,
+    /// Who else is told of the guest's lines.
+    pub observer: Option<Observer>,
 }
 
 impl Logs {
@@ -87,7 +91,14 @@ impl Logs {
         };
         let state = State { tail: opening.tail.then(Vec::new), ..State::default() };
         let group = self.group(opening.group);
-        let shared = Shared { group, stream: opening.stream, clock, limits, state: Mutex::new(state) };
+        let shared = Shared {
+            group,
+            stream: opening.stream,
+            clock,
+            limits,
+            observer: opening.observer,
+            state: Mutex::new(state),
+        };
         let log = InvocationLog { shared: Arc::new(shared) };
         log.shared.emit(&mut log.shared.lock(), |mut lines| {
             lines.line(format_args!("START RequestId: {} Version: {}", opening.request_id, opening.version));
@@ -149,6 +160,9 @@ impl Shared {
         window.lines += 1;
         window.bytes = window.bytes.saturating_add(bytes);
         self.emit(state, |mut lines| lines.line(format_args!("{line}")));
+        if let Some(observer) = &self.observer {
+            observer.tell(line, Timestamp(self.clock.epoch_micros()));
+        }
     }
 
     fn say_dropped(&self, state: &mut State) {
