@@ -2,6 +2,7 @@
 //!
 //! The only place that knows them all. What belongs to HTTP is in `serve`.
 
+mod embedded;
 mod opened;
 mod secrets;
 
@@ -189,6 +190,7 @@ impl Platform {
             runtime,
             logs: logs.clone(),
             meters: meters.clone(),
+            observer: Some(embedded::observer(meters.clone())),
             clock: clock.clone(),
         };
         let dispatcher = Arc::new(Dispatcher::new(config.calls, deps));

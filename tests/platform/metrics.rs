@@ -97,3 +97,28 @@ async fn forms_and_json_are_answered_in_kind() {
     // Signed for Lambda it is no request of CloudWatch's.
     platform.client.send(http::request("POST", "/", "Action=ListMetrics")).await.expect(404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_the_embedded_metric_format_become_metrics() {
+    let platform = platform().await;
+    platform.create(&patient("does", &platform.sign(&test_guests::component("guest-function")))).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let line = |items: serde_json::Value| {
+        json!({
+            "_aws": {"Timestamp": u64::try_from(now).unwrap(), "CloudWatchMetrics": [{
+                "Namespace": "shop",
+                "Dimensions": [["service"], []],
+                "Metrics": [{"Name": "items", "Unit": "Count"}],
+            }]},
+            "service": "cart",
+            "items": items,
+        })
+        .to_string()
+    };
+    for text in [line(json!(5)), line(json!([1, 2])), line(json!("many")), "{\"_aws\": 1}".to_owned()] {
+        platform.invoke("does", &json!({"do": "print", "lines": 0, "text": text})).await.expect(200);
+    }
+    let path = harness::root().join("tests/platform/boto3/embedded.py");
+    python::boto3(&platform, path.to_str().unwrap(), &[]);
+    assert!(platform.logged("does", "many").await.iter().any(|line| line.starts_with('{')), "a line stays a line");
+}

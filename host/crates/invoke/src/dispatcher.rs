@@ -8,7 +8,7 @@ use lamina_kit::{Clock, Tasks};
 use lamina_meter::{Meters, Used};
 use lamina_registry::Registry;
 use lamina_runtime::{Call, CodeError, RunError, Runtime};
-use lamina_telemetry::{InvocationLog, Logs, Opening, Report};
+use lamina_telemetry::{InvocationLog, Logs, Observer, Opening, Report};
 use lamina_types::{FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, World, limits};
 
 use crate::admission::{Admission, Permit};
@@ -50,6 +50,8 @@ pub struct Deps {
     pub logs: Logs,
     /// What calls use.
     pub meters: Meters,
+    /// Who else is told of guests' lines.
+    pub observer: Option<Observer>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -159,6 +161,7 @@ impl Dispatcher {
             request_id: &invocation.request_id,
             version: function.version,
             tail: invocation.tail,
+            observer: self.deps.observer.clone(),
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
         let ending = Ending {

@@ -7,6 +7,7 @@
 //! loses their names and nothing else. Knows no HTTP, no records and no wasm.
 
 mod counters;
+mod custom;
 mod gauge;
 mod histogram;
 mod meter;
@@ -14,6 +15,7 @@ mod meters;
 mod minutes;
 
 pub use counters::Counters;
+pub use custom::{Custom, CustomKey, CustomSeries, Sample};
 pub use histogram::{BOUNDS, Histogram, seconds};
 pub use meter::{Call, Traffic, Used};
 pub use meters::{Config, Hourly, Meters, Snapshot, Subject};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use lamina_types::{FunctionName, Timestamp, Version};
 
 use crate::counters::Counters;
+use crate::custom::Custom;
 use crate::gauge::Gauge;
 use crate::histogram::Histogram;
 use crate::meter::{Call, Meter, State, lock, minute};
@@ -23,11 +24,21 @@ pub struct Config {
     /// Minutes of all functions that are kept at most; past it the oldest of all go.
     /// Default 100,000, some 30 MiB.
     pub minutes_max: usize,
+    /// Metrics of functions' own, each with its dimensions. Default 5,000.
+    pub custom_max: usize,
+    /// Minutes of those together. Default 200,000, some 20 MiB.
+    pub custom_minutes_max: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { meters_max: 1_024, minutes_kept: 180, minutes_max: 100_000 }
+        Self {
+            meters_max: 1_024,
+            minutes_kept: 180,
+            minutes_max: 100_000,
+            custom_max: 5_000,
+            custom_minutes_max: 200_000,
+        }
     }
 }
 
@@ -99,6 +110,7 @@ struct Shared {
     map: RwLock<Map>,
     all: Arc<Gauge>,
     all_minutes: Arc<Mutex<Minutes>>,
+    custom: Custom,
 }
 
 #[derive(Debug, Default)]
@@ -161,7 +173,8 @@ impl Meters {
     /// Meters that have counted nothing.
     pub fn new(config: Config) -> Self {
         let (all, all_minutes) = (Arc::default(), Arc::default());
-        Self { shared: Arc::new(Shared { config, map: RwLock::default(), all, all_minutes }) }
+        let custom = Custom::new(config.custom_max, config.custom_minutes_max);
+        Self { shared: Arc::new(Shared { config, map: RwLock::default(), all, all_minutes, custom }) }
     }
 
     /// A call begins, which was accepted at this time: that is the minute and the
@@ -181,7 +194,7 @@ impl Meters {
     }
 
     fn add(&self, name: &FunctionName, version: Version) -> Arc<Meter> {
-        let Shared { config, map, all, all_minutes } = &*self.shared;
+        let Shared { config, map, all, all_minutes, .. } = &*self.shared;
         let mut map = map.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(meter) = map.get(name, version) {
             return meter.clone();
@@ -194,6 +207,11 @@ impl Meters {
         map.meters.entry(name.clone()).or_default().insert(version, meter.clone());
         map.len += 1;
         meter
+    }
+
+    /// Metrics of functions' own.
+    pub fn custom(&self) -> &Custom {
+        &self.shared.custom
     }
 
     /// Calls under way, and the most there were.
@@ -326,6 +344,7 @@ impl Meters {
     pub fn forget(&self, now: Timestamp) {
         let Config { minutes_kept, minutes_max, .. } = self.shared.config;
         let mut before = minute(now).saturating_sub(minutes_kept);
+        self.shared.custom.forget_before(before);
         let map = self.shared.map.read().unwrap_or_else(PoisonError::into_inner);
         let mut counts: std::collections::BTreeMap<u64, usize> = std::collections::BTreeMap::new();
         for (_, _, meter) in map.each() {

@@ -7,5 +7,5 @@
 pub mod log;
 pub mod report;
 
-pub use log::{Batch, InvocationLog, LineRef, LogEvent, Logs, LogsConfig, Opening, Source};
+pub use log::{Batch, InvocationLog, LineRef, LogEvent, Logs, LogsConfig, Observer, Opening, Source};
 pub use report::Report;

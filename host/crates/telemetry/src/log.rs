@@ -2,9 +2,11 @@
 
 mod invocation;
 mod lines;
+mod observer;
 mod page;
 mod ring;
 
 pub use invocation::{InvocationLog, Opening, Source};
+pub use observer::Observer;
 pub use page::{Batch, LineRef};
 pub use ring::{LogEvent, Logs, LogsConfig};

@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod cbor;
+pub mod emf;
 pub mod error;
 pub mod event_stream;
 pub mod form;

@@ -54,6 +54,9 @@ pub fn sources() -> Value {
 #[derive(Deserialize)]
 pub struct Print {
     lines: u32,
+    /// A line of its own, before the others.
+    #[serde(default)]
+    text: String,
     #[serde(default)]
     bytes: usize,
     #[serde(default)]
@@ -64,6 +67,9 @@ pub struct Print {
 
 impl Print {
     pub fn run(&self) -> Value {
+        if !self.text.is_empty() {
+            println!("{}", self.text);
+        }
         let padding = ".".repeat(self.bytes);
         for number in 1..=self.lines {
             let line = format!("line {number}{padding}\n");

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use lamina_ledger::By;
-use lamina_meter::Subject;
+use lamina_meter::{CustomKey, Subject};
 use lamina_wire::monitoring::{DataQuery, GetMetricData, GetMetricStatistics, ListMetrics, Metric, Statistic};
 use lamina_wire::tree::Tree;
 
 use super::Failure;
-use super::series::{Asked, FUNCTION, Kind, NAMESPACE, Points, RESOURCE, points};
+use super::series::{Asked, FUNCTION, Kind, NAMESPACE, Points, RESOURCE, Series, series};
 use crate::request::Shared;
 
 /// Metrics of one answer.
@@ -48,6 +48,8 @@ async fn known(shared: &Shared) -> Result<Vec<Metric>, Failure> {
             dimensions: dimensions.clone(),
         }));
     }
+    let custom = shared.deps.meters.custom().list().into_iter();
+    metrics.extend(custom.map(|CustomKey { namespace, name, dimensions }| Metric { namespace, name, dimensions }));
     metrics.sort_unstable();
     Ok(metrics)
 }
@@ -82,21 +84,27 @@ pub(super) async fn list(shared: &Shared, request: ListMetrics) -> Result<Tree, 
     Ok(Tree::Map(members))
 }
 
-/// Points of a metric; none of one that is not known, or has another unit.
-async fn of(shared: &Shared, request: &GetMetricStatistics) -> Result<(Points, &'static str), Failure> {
-    let asked = Asked::of(&request.metric, request.period);
-    let Some(asked) = asked.filter(|asked| request.unit.as_ref().is_none_or(|unit| unit == asked.kind.unit())) else {
-        return Ok((Points::new(), "None"));
-    };
-    let unit = asked.kind.unit();
-    let found = points(shared, &[asked], request.span).await.map_err(|error| Failure::internal(&error))?;
-    Ok((found.into_iter().next().unwrap_or_default(), unit))
+/// Points of each metric; none of one that is not known, or has another unit.
+async fn of(
+    shared: &Shared,
+    asked: Vec<(Option<Asked>, Option<&String>)>,
+    span: lamina_wire::monitoring::Span,
+) -> Result<Vec<Series>, Failure> {
+    let known: Vec<Asked> = asked.iter().filter_map(|(asked, _)| asked.clone()).collect();
+    let found = series(shared, &known, span).await.map_err(|error| Failure::internal(&error))?;
+    let mut found = found.into_iter();
+    let all = asked.into_iter().map(|(asked, unit)| {
+        let series = asked.and_then(|_| found.next()).unwrap_or_default();
+        if unit.is_none_or(|unit| *unit == series.unit) { series } else { Series::default() }
+    });
+    Ok(all.collect())
 }
 
 pub(super) async fn statistics(shared: &Shared, request: GetMetricStatistics) -> Result<Tree, Failure> {
-    let (points, unit) = of(shared, &request).await?;
+    let asked = vec![(Asked::of(&request.metric, request.period), request.unit.as_ref())];
+    let Series { points, unit } = of(shared, asked, request.span).await?.into_iter().next().unwrap_or_default();
     let tree = |(time, point): (u64, super::series::Point)| {
-        let mut members = vec![("Timestamp", Tree::Time(time)), ("Unit", Tree::text(unit))];
+        let mut members = vec![("Timestamp", Tree::Time(time)), ("Unit", Tree::text(&unit))];
         let mut extended = Vec::new();
         for statistic in &request.statistics {
             let name = match statistic {
@@ -122,22 +130,11 @@ pub(super) async fn statistics(shared: &Shared, request: GetMetricStatistics) ->
 }
 
 pub(super) async fn data(shared: &Shared, request: GetMetricData) -> Result<Tree, Failure> {
-    let asked: Vec<Option<Asked>> = request
-        .queries
-        .iter()
-        .map(|query| {
-            let asked = Asked::of(&query.metric, query.period);
-            asked.filter(|asked| query.unit.as_ref().is_none_or(|unit| unit == asked.kind.unit()))
-        })
-        .collect();
-    let known: Vec<Asked> = asked.iter().flatten().cloned().collect();
-    let found = points(shared, &known, request.span).await.map_err(|error| Failure::internal(&error))?;
-    let mut found = found.into_iter();
+    let asked = request.queries.iter().map(|query| (Asked::of(&query.metric, query.period), query.unit.as_ref()));
+    let found = of(shared, asked.collect(), request.span).await?;
     let mut left = DATAPOINTS_MAX;
-    let results = request.queries.iter().zip(&asked).map(|(query, asked)| {
-        let points = asked.as_ref().and_then(|_| found.next()).unwrap_or_default();
-        result(query, &points, request.ascending, &mut left)
-    });
+    let results = request.queries.iter().zip(&found);
+    let results = results.map(|(query, series)| result(query, &series.points, request.ascending, &mut left));
     Ok(Tree::Map(vec![("MetricDataResults", Tree::List(results.collect())), ("Messages", Tree::List(Vec::new()))]))
 }
 

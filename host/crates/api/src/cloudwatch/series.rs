@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lamina_ledger::{Hours, Of};
-use lamina_meter::{Counters, Histogram, Minute, seconds};
+use lamina_meter::{Counters, CustomKey, CustomSeries, Histogram, Minute, Sample, seconds};
 use lamina_types::{FunctionName, Version};
 use lamina_wire::monitoring::{Metric, Span, Statistic};
 
@@ -60,19 +60,37 @@ pub(super) struct Point {
     histogram: Option<Histogram>,
 }
 
-/// What is asked of which function.
+/// Where values come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// What is counted of functions.
+    Lambda(Kind, Of),
+    /// What functions write themselves.
+    Custom(CustomKey),
+}
+
+/// A metric, and the length of its periods in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
-    pub(super) kind: Kind,
-    pub(super) of: Of,
+    pub(super) source: Source,
     pub(super) period: u64,
+}
+
+/// The points of a metric, and their unit.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    pub(super) unit: String,
+    pub(super) points: Points,
 }
 
 impl Asked {
     /// `None` for a metric that nothing was ever counted of.
     pub(super) fn of(metric: &Metric, period: u64) -> Option<Self> {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == metric.name);
-        let kind = kind.filter(|_| metric.namespace == NAMESPACE)?;
+        if metric.namespace != NAMESPACE {
+            let Metric { namespace, name, dimensions } = metric.clone();
+            return Some(Self { source: Source::Custom(CustomKey { namespace, name, dimensions }), period });
+        }
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == metric.name)?;
         let dimension = |name: &str| metric.dimensions.get(name);
         let name = dimension(FUNCTION).map(|name| name.parse::<FunctionName>()).transpose().ok()?;
         let version = match (&name, dimension(RESOURCE)) {
@@ -88,12 +106,16 @@ impl Asked {
             }
         };
         let known = usize::from(name.is_some()) + usize::from(version.is_some());
-        (metric.dimensions.len() == known).then_some(Self { kind, of: Of { name, version }, period })
+        let source = Source::Lambda(kind, Of { name, version });
+        (metric.dimensions.len() == known).then_some(Self { source, period })
     }
 
     /// Whether hours of the ledger are needed.
-    fn is_hourly(&self) -> bool {
-        self.period.is_multiple_of(HOUR_S)
+    fn hourly(&self) -> Option<&Of> {
+        match &self.source {
+            Source::Lambda(_, of) => self.period.is_multiple_of(HOUR_S).then_some(of),
+            Source::Custom(_) => None,
+        }
     }
 }
 
@@ -120,6 +142,11 @@ impl Point {
         let range = (f64::from(u8::from(sum == count)), f64::from(u8::from(sum > 0)));
         let point = Self { count: float(count), sum: float(sum), range: Some(range), histogram: None };
         (count > 0).then_some(point)
+    }
+
+    fn of_sample(sample: &Sample) -> Self {
+        let Sample { count, sum, least, greatest } = *sample;
+        Self { count, sum, range: Some((least, greatest)), histogram: None }
     }
 
     fn of_minute(kind: Kind, minute: &Minute) -> Option<Self> {
@@ -171,36 +198,52 @@ impl Point {
 pub(super) type Points = BTreeMap<u64, Point>;
 
 /// The points of each of these.
-pub(super) async fn points(shared: &Shared, asked: &[Asked], span: Span) -> Result<Vec<Points>, String> {
-    let hourly: Vec<Of> = asked.iter().filter(|asked| asked.is_hourly()).map(|asked| asked.of.clone()).collect();
-    let mut hours = if hourly.is_empty() {
+pub(super) async fn series(shared: &Shared, asked: &[Asked], span: Span) -> Result<Vec<Series>, String> {
+    let hourly: Vec<Of> = asked.iter().filter_map(Asked::hourly).cloned().collect();
+    let hours = if hourly.is_empty() {
         Vec::new()
     } else {
         let range = span.start / HOUR_S..span.end.div_ceil(HOUR_S);
         shared.deps.ledger.hours(&hourly, range).await.map_err(|error| error.to_string())?
-    }
-    .into_iter();
-    let of = |asked: &Asked| {
-        let hours = asked.is_hourly().then(|| hours.next().unwrap_or_default());
-        // Whole hours, where the ledger has no less.
-        let range = match asked.is_hourly() {
-            true => span.start / HOUR_S * 60..span.end.div_ceil(HOUR_S) * 60,
-            false => span.start / MINUTE_S..span.end / MINUTE_S,
-        };
-        let minutes = shared.deps.meters.minutes(asked.of.name.as_ref(), asked.of.version, range);
-        periods(asked, &minutes, hours)
+    };
+    let mut hours = hours.into_iter();
+    let minutes = span.start / MINUTE_S..span.end / MINUTE_S;
+    let of = |asked: &Asked| match &asked.source {
+        Source::Lambda(kind, of) => {
+            let hours = asked.hourly().is_some().then(|| hours.next().unwrap_or_default());
+            // Whole hours, where the ledger has no less.
+            let range = match hours.is_some() {
+                true => span.start / HOUR_S * 60..span.end.div_ceil(HOUR_S) * 60,
+                false => minutes.clone(),
+            };
+            let minutes = shared.deps.meters.minutes(of.name.as_ref(), of.version, range);
+            let points = periods((*kind, asked.period), &minutes, hours);
+            Series { unit: kind.unit().to_owned(), points }
+        }
+        Source::Custom(key) => {
+            let found = shared.deps.meters.custom().series(key, minutes.clone());
+            let CustomSeries { unit, minutes } =
+                found.unwrap_or_else(|| CustomSeries { unit: "None".to_owned(), minutes: BTreeMap::new() });
+            let mut points = Points::new();
+            for (minute, sample) in &minutes {
+                put(&mut points, asked.period, minute * MINUTE_S, Some(Point::of_sample(sample)));
+            }
+            Series { unit, points }
+        }
     };
     Ok(asked.iter().map(of).collect())
 }
 
+/// Adds a point to the period it lies in.
+fn put(points: &mut Points, period: u64, second: u64, point: Option<Point>) {
+    let Some(point) = point else { return };
+    points.entry(second / period * period).and_modify(|sum| sum.add(&point)).or_insert(point);
+}
+
 /// Puts minutes together, and hours that memory does not have all minutes of.
-fn periods(asked: &Asked, minutes: &[Minute], hours: Option<Hours>) -> Points {
+fn periods((kind, period): (Kind, u64), minutes: &[Minute], hours: Option<Hours>) -> Points {
     let mut points = Points::new();
-    let mut add = |second: u64, point: Option<Point>| {
-        let Some(point) = point else { return };
-        let period = second / asked.period * asked.period;
-        points.entry(period).and_modify(|sum| sum.add(&point)).or_insert(point);
-    };
+    let mut add = |second: u64, point: Option<Point>| put(&mut points, period, second, point);
     let mut in_memory: BTreeMap<u64, Counters> = BTreeMap::new();
     for minute in minutes {
         in_memory.entry(minute.minute / 60).or_default().add(&minute.counters);
@@ -210,12 +253,12 @@ fn periods(asked: &Asked, minutes: &[Minute], hours: Option<Hours>) -> Points {
         None => true,
     };
     for minute in minutes {
-        if asked.kind == Kind::ConcurrentExecutions || is_whole(minute.minute / 60) {
-            add(minute.minute * MINUTE_S, Point::of_minute(asked.kind, minute));
+        if kind == Kind::ConcurrentExecutions || is_whole(minute.minute / 60) {
+            add(minute.minute * MINUTE_S, Point::of_minute(kind, minute));
         }
     }
     for (hour, counters) in hours.iter().flatten().filter(|(hour, _)| !is_whole(**hour)) {
-        add(hour * HOUR_S, Point::counted(asked.kind, counters));
+        add(hour * HOUR_S, Point::counted(kind, counters));
     }
     points
 }
@@ -223,10 +266,6 @@ fn periods(asked: &Asked, minutes: &[Minute], hours: Option<Hours>) -> Points {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asked(kind: Kind, period: u64) -> Asked {
-        Asked { kind, of: Of::default(), period }
-    }
 
     fn minute(minute: u64, invocations: u64, crashes: u64) -> Minute {
         let duration_us = 2_000 * invocations;
@@ -243,14 +282,14 @@ mod tests {
     #[test]
     fn minutes_become_periods() {
         let minutes = [minute(60, 2, 1), minute(61, 4, 0), minute(65, 1, 1)];
-        let errors = periods(&asked(Kind::Errors, 300), &minutes, None);
+        let errors = periods((Kind::Errors, 300), &minutes, None);
         assert_eq!(values(&errors, "Sum"), [(3_600, Some(1.0)), (3_900, Some(1.0))]);
         assert_eq!(values(&errors, "SampleCount"), [(3_600, Some(6.0)), (3_900, Some(1.0))]);
         assert_eq!(values(&errors, "Minimum"), [(3_600, Some(0.0)), (3_900, Some(1.0))]);
-        let durations = periods(&asked(Kind::Duration, 60), &minutes, None);
+        let durations = periods((Kind::Duration, 60), &minutes, None);
         assert_eq!(values(&durations, "Average")[0], (3_600, Some(2.0)));
         assert_eq!(values(&durations, "Maximum")[0], (3_600, Some(3.0)));
-        let concurrent = periods(&asked(Kind::ConcurrentExecutions, 3_600), &minutes, None);
+        let concurrent = periods((Kind::ConcurrentExecutions, 3_600), &minutes, None);
         assert_eq!(values(&concurrent, "Maximum"), [(3_600, Some(65.0))]);
         assert_eq!(values(&concurrent, "SampleCount"), [(3_600, Some(3.0))]);
     }
@@ -261,9 +300,9 @@ mod tests {
         let mut more = minute(60, 2, 1).counters;
         more.add(&minute(60, 5, 0).counters);
         let hours = Hours::from([(1, more), (2, minute(120, 3, 0).counters)]);
-        let calls = periods(&asked(Kind::Invocations, 3_600), &minutes, Some(hours.clone()));
+        let calls = periods((Kind::Invocations, 3_600), &minutes, Some(hours.clone()));
         assert_eq!(values(&calls, "Sum"), [(3_600, Some(7.0)), (7_200, Some(3.0))]);
-        let durations = periods(&asked(Kind::Duration, 3_600), &minutes, Some(hours));
+        let durations = periods((Kind::Duration, 3_600), &minutes, Some(hours));
         assert_eq!(values(&durations, "Average"), [(3_600, Some(2.0)), (7_200, Some(2.0))]);
         assert_eq!(values(&durations, "Maximum"), [(3_600, None), (7_200, Some(3.0))]);
     }
@@ -273,7 +312,10 @@ mod tests {
         let of = |pairs: &[(&str, &str)]| {
             let dimensions = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let metric = Metric { namespace: NAMESPACE.to_owned(), name: "Errors".to_owned(), dimensions };
-            Asked::of(&metric, 60).map(|asked| (asked.of.name.map(|name| name.to_string()), asked.of.version))
+            Asked::of(&metric, 60).map(|asked| match asked.source {
+                Source::Lambda(_, of) => (of.name.map(|name| name.to_string()), of.version),
+                Source::Custom(key) => panic!("{key:?}"),
+            })
         };
         let f = Some("f".to_owned());
         assert_eq!(of(&[]), Some((None, None)));

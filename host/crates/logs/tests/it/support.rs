@@ -92,6 +92,7 @@ impl Bench {
             request_id: &request_id,
             version: Version::Latest,
             tail: false,
+            observer: None,
         };
         let log = self.logs.start(opening, self.clock.clone());
         for line in lines {

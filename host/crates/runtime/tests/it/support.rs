@@ -149,6 +149,7 @@ impl Host {
             request_id: &request_id,
             version: function.version,
             tail: false,
+            observer: None,
         };
         let log = self.logs.start(opening, self.clock.clone());
         let invocation = Invocation {

@@ -8,6 +8,7 @@ use lamina_kit::Clock;
 use lamina_types::{RequestId, Timestamp, Version, limits};
 
 use super::lines::Lines;
+use super::observer::Observer;
 use super::page::Origin;
 use super::ring::{Appending, Group, Logs};
 use crate::report::Report;
@@ -34,6 +35,7 @@ struct Shared {
     request_id: RequestId,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    observer: Option<Observer>,
     state: Mutex<State>,
 }
 
@@ -76,6 +78,8 @@ pub struct Opening<'a> {
     pub version: Version,
     /// Whether to keep the last 4 KiB for the caller.
     pub tail: bool,
+    /// Who else is told of the guest's lines.
+    pub observer: Option<Observer>,
 }
 
 impl Logs {
@@ -89,8 +93,8 @@ impl Logs {
         };
         let state = State { tail: opening.tail.then(Vec::new), ..State::default() };
         let group = self.group(opening.group);
-        let (stream, request_id) = (opening.stream, opening.request_id.clone());
-        let shared = Shared { group, stream, request_id, clock, limits, state: Mutex::new(state) };
+        let (stream, request_id, observer) = (opening.stream, opening.request_id.clone(), opening.observer);
+        let shared = Shared { group, stream, request_id, clock, limits, observer, state: Mutex::new(state) };
         let log = InvocationLog { shared: Arc::new(shared) };
         log.shared.emit(&mut log.shared.lock(), |mut lines| {
             lines.line(format_args!("START RequestId: {} Version: {}", opening.request_id, opening.version));
@@ -153,6 +157,9 @@ impl Shared {
         window.lines += 1;
         window.bytes = window.bytes.saturating_add(bytes);
         self.emit(state, |mut lines| lines.line(format_args!("{line}")));
+        if let Some(observer) = &self.observer {
+            observer.tell(line, Timestamp(self.clock.epoch_micros()));
+        }
     }
 
     fn say_dropped(&self, state: &mut State) {

@@ -18,8 +18,14 @@ fn bench(lines_per_s: u32) -> Bench {
 
 impl Bench {
     fn start(&self, tail: bool) -> InvocationLog {
-        let opening =
-            Opening { group: &"g".into(), stream: "s".into(), request_id: &self.id, version: Version::Latest, tail };
+        let opening = Opening {
+            group: &"g".into(),
+            stream: "s".into(),
+            request_id: &self.id,
+            version: Version::Latest,
+            tail,
+            observer: None,
+        };
         self.logs.start(opening, self.clock.clone())
     }
 
