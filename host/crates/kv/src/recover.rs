@@ -133,9 +133,8 @@ impl Reading<'_> {
         let mut at = HEADER_BYTES;
         loop {
             let rest = bytes.get(usize::try_from(at).unwrap_or(usize::MAX)..).unwrap_or_default();
-            let end = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if rest.iter().take(END.len()).all(|byte| *byte == 0) {
-                return match goes_on(&rest[..end], self.sequence + 1) {
+                return match goes_on(written(rest), self.sequence + 1) {
                     // Room to be written over: zeros, or what an older file had there.
                     false => Ok(Read::File { at, torn: 0 }),
                     true => Err(damaged(&name, at, "the head of a group is gone")),
@@ -145,9 +144,9 @@ impl Reading<'_> {
                 // Of an older file: the end before it was in a sector that was not written.
                 Ok(group) if is_last && group.last() <= self.sequence => return Ok(Read::File { at, torn: 0 }),
                 Ok(group) => at += self.group(&name, at, &group)?,
-                Err(_) if is_last && !goes_on(&rest[..end], self.sequence + 1) => {
+                Err(_) if is_last && !goes_on(written(rest), self.sequence + 1) => {
                     self.cut(&name, at)?;
-                    return Ok(Read::File { at, torn: end as u64 });
+                    return Ok(Read::File { at, torn: written(rest).len() as u64 });
                 }
                 Err(broken) => return Err(damaged(&name, at, broken.0)),
             }
@@ -192,6 +191,16 @@ impl Reading<'_> {
         let cut = self.folder.edit(name).and_then(|file| file.set_len(at).and_then(|()| file.sync()));
         cut.map_err(|error| Error::storage("cutting off a write that did not end", error))
     }
+}
+
+/// These bytes without the zeros at their end, of which there may be megabytes.
+fn written(mut bytes: &[u8]) -> &[u8] {
+    const ZEROS: [u8; 4 << 10] = [0; 4 << 10];
+    while let Some(rest) = bytes.strip_suffix(&ZEROS) {
+        bytes = rest;
+    }
+    let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &bytes[..length]
 }
 
 /// Whether a valid group of this number or a later one begins somewhere in these bytes:
