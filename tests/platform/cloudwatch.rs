@@ -53,6 +53,13 @@ async fn boto3_reads_and_manages_logs() {
     crate::boto3::run(&platform, "cloudwatch.py", &[("does.wasm", &signed)]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_sets_formats_levels_and_groups() {
+    let platform = platform().await;
+    let signed = platform.sign(&test_guests::component("guest-function"));
+    crate::boto3::run(&platform, "log_formats.py", &[("does.wasm", &signed)]);
+}
+
 /// Only version 2 of the aws CLI has `logs tail`.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_aws_cli_tails_and_follows() {

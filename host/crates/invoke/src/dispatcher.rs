@@ -105,6 +105,7 @@ impl Dispatcher {
             request_id: &invocation.request_id,
             version: function.version,
             tail: invocation.tail,
+            format: function.log_format,
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
         let ending =

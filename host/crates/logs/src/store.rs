@@ -202,6 +202,7 @@ impl Shared {
             Ok(more) => more,
             Err(error) => {
                 tracing::warn!(%error, group = name, "log lines could not be kept and stay in memory");
+                self.logs.remind(name);
                 false
             }
         }

@@ -295,6 +295,14 @@ impl Logs {
         std::mem::take(&mut waiting.groups)
     }
 
+    /// Makes a group one of the unkept again: its lines could not be kept.
+    pub fn remind(&self, group: &str) {
+        if let Some(group) = self.known(group) {
+            group.lock().said = true;
+            self.shared.unkept.lock().groups.push(group.name.clone());
+        }
+    }
+
     /// Ends the wait of [`Logs::unkept`].
     pub fn wake(&self) {
         self.shared.unkept.wake();
