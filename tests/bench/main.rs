@@ -8,6 +8,7 @@
 mod baseline;
 mod hello;
 mod load;
+mod logs;
 mod process;
 mod report;
 mod state;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello, state";
+benchmarks: hello, logs, state";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -34,7 +35,7 @@ impl Options {
 
 type Bench = fn(&Options) -> anyhow::Result<Vec<report::Figure>>;
 
-const BENCHES: &[(&str, Bench)] = &[("hello", hello::run), ("state", state::run)];
+const BENCHES: &[(&str, Bench)] = &[("hello", hello::run), ("logs", logs::run), ("state", state::run)];
 
 fn main() -> anyhow::Result<()> {
     let mut options = Options { rounds: 7, round: Duration::from_secs(2) };
