@@ -28,8 +28,13 @@ pub struct Pattern(Kind);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
-    Terms { all: Vec<String>, any: Vec<String>, none: Vec<String> },
-    Json(Condition),
+    Terms {
+        all: Vec<String>,
+        any: Vec<String>,
+        none: Vec<String>,
+    },
+    /// With a text that every line which meets it has in it, if there is one.
+    Json(Condition, Option<String>),
 }
 
 impl Pattern {
@@ -40,7 +45,10 @@ impl Pattern {
         }
         let trimmed = text.trim();
         match trimmed.chars().next() {
-            Some('{') => json::parse(trimmed).map(Kind::Json).map(Self),
+            Some('{') => json::parse(trimmed).map(|condition| {
+                let needle = condition.needle().map(str::to_owned);
+                Self(Kind::Json(condition, needle))
+            }),
             Some('[') => Err(Invalid("patterns of columns, `[...]`, are not supported yet: name terms".into())),
             _ => terms(trimmed).map(Self),
         }
@@ -49,7 +57,11 @@ impl Pattern {
     /// Whether a line matches.
     pub fn matches(&self, line: &str) -> bool {
         match &self.0 {
-            Kind::Json(condition) => json::matches(condition, line),
+            Kind::Json(condition, needle) => {
+                // Looking is far cheaper than reading JSON. An escape may hide a text.
+                let may = needle.as_ref().is_none_or(|needle| line.contains(needle.as_str()) || line.contains('\\'));
+                may && json::matches(condition, line)
+            }
             Kind::Terms { all, any, none } => {
                 let there = |term: &String| line.contains(term.as_str());
                 all.iter().all(there)
