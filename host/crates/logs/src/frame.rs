@@ -183,3 +183,6 @@ pub(crate) fn next_block(bytes: &[u8], from: usize) -> Option<usize> {
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
+
+#[cfg(test)]
+mod tests;
