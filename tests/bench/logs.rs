@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use lamina_disk::{Folder, System};
 use lamina_kit::{Clock, Ids, SeededIds, SystemClock};
-use lamina_logs::{Config, From, LogStore, Pattern, Query};
+use lamina_logs::{Config, LogStore, Pattern, Position, Query};
 use lamina_telemetry::{Logs, LogsConfig, Opening, Report, Source};
 use lamina_types::{LogFormat, MemoryMib, RequestId, Status, Timestamp, Usage, Version};
 
@@ -180,7 +180,7 @@ fn calls(options: &Options) -> anyhow::Result<Vec<Figure>> {
 fn search(store: &LogStore, query: Query<'_>) -> anyhow::Result<usize> {
     let (mut after, mut count) = (0, 0);
     loop {
-        let found = store.find(GROUP, &Query { from: From::After(after), ..query })?;
+        let found = store.find(GROUP, &Query { from: Position::After(after), ..query })?;
         count += found.events.len();
         after = found.reached;
         if !found.more {

@@ -115,6 +115,30 @@ async fn log_lines_survive_a_stop_and_a_kill() {
     assert!(lines[8].starts_with(&format!("REPORT RequestId: {second}")), "{lines:#?}");
 }
 
+/// More than the memory of one group, in another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_functions_flood_takes_no_line_of_another() {
+    let mut platform = with_function().await;
+    platform.deploy("quiet", &test_guests::component("guest-function")).await;
+    let flood = json!({"do": "print", "lines": 9_000, "bytes": 400});
+    let loud = futures_util::future::join_all((0..4).map(|_| platform.invoke("does", &flood)));
+    let calls = async {
+        for _ in 0..20 {
+            platform.invoke("quiet", &json!({"do": "print", "lines": 2})).await.expect(200);
+        }
+    };
+    let (loud, ()) = tokio::join!(loud, calls);
+    assert!(loud.iter().all(|reply| reply.status == 200), "{loud:?}");
+    // START, two lines, END and REPORT each.
+    assert_eq!(platform.logs("quiet").await.len(), 100);
+    platform.stop();
+    platform.start_again();
+    assert_eq!(platform.logs("quiet").await.len(), 100);
+    // Of the flood itself the newest is there, and what is not is said.
+    let ends = platform.cli(&["logs", "does", "--filter", "?REPORT ?LAMINA"]).ok().stdout;
+    assert!(ends.lines().count() >= 2, "{ends}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_filters_its_logs() {
     let platform = with_function().await;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use lamina_logs::{Event, Found, From, Pattern};
+use lamina_logs::{Event, Found, Pattern, Position};
 use lamina_wire::Invalid;
 use lamina_wire::query::Query;
 use lamina_wire::violation::Violations;
@@ -70,7 +70,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
         start_ms: request.start_ms,
         pattern: request.pattern,
         call: request.request_id,
-        from: From::After(request.after),
+        from: Position::After(request.after),
         lines_max: request.limit,
         bytes_max: BYTES_MAX,
         ..Search::of(group)
@@ -96,7 +96,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
 async fn next(shared: &Shared, search: Search, reached: &mut u64) -> Result<Found, ApiError> {
     loop {
         shared.deps.logs.appended(&search.group, *reached, WAIT_MAX).await;
-        let search = Search { from: From::After(*reached), ..search.clone() };
+        let search = Search { from: Position::After(*reached), ..search.clone() };
         let found = shared.searcher.run(search).await?.unwrap_or_default();
         *reached = found.reached.max(*reached);
         if !found.events.is_empty() || found.more {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lamina_logs::{Damage, Error, Found, From, LogStore, Pattern, Query, Streams};
+use lamina_logs::{Damage, Error, Found, LogStore, Pattern, Position, Query, Streams};
 use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
@@ -32,7 +32,7 @@ pub(crate) struct Search {
     pub(crate) end_ms: Option<u64>,
     pub(crate) pattern: Option<Pattern>,
     pub(crate) call: Option<String>,
-    pub(crate) from: From,
+    pub(crate) from: Position,
     pub(crate) lines_max: usize,
     pub(crate) bytes_max: usize,
 }
@@ -47,7 +47,7 @@ impl Search {
             end_ms: None,
             pattern: None,
             call: None,
-            from: From::After(0),
+            from: Position::After(0),
             lines_max: usize::MAX,
             bytes_max: usize::MAX,
         }
