@@ -10,6 +10,7 @@ mod contest;
 mod hello;
 mod idle;
 mod load;
+mod logs;
 mod process;
 mod report;
 mod state;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello, h2, tls, idle, state, stream";
+benchmarks: hello, h2, tls, idle, logs, state, stream";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -42,6 +43,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("h2", hello::over_http2),
     ("tls", hello::over_tls),
     ("idle", idle::run),
+    ("logs", logs::run),
     ("state", state::run),
     ("stream", stream::run),
 ];

@@ -53,6 +53,13 @@ async fn boto3_reads_and_manages_logs() {
     crate::boto3::run(&platform, "cloudwatch.py", &[("does.wasm", &signed)]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_sets_formats_levels_and_groups() {
+    let platform = platform().await;
+    let signed = platform.sign(&test_guests::component("guest-function"));
+    crate::boto3::run(&platform, "log_formats.py", &[("does.wasm", &signed)]);
+}
+
 /// Only version 2 of the aws CLI has `logs tail`.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_aws_cli_tails_and_follows() {
@@ -71,7 +78,25 @@ async fn the_aws_cli_tails_and_follows() {
     assert_eq!(of_first, 3, "START, END and REPORT once each: {lines:#?}");
 }
 
-/// A kill loses a second at most: what is older is on the disk.
+/// Waits until a text is in a segment on the disk: that comes by itself.
+async fn on_disk(platform: &Platform, text: &str) {
+    let begun = std::time::Instant::now();
+    let is_there = |path: std::path::PathBuf| {
+        let files = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let mut bytes = files.filter_map(|file| std::fs::read(file.path()).ok());
+        bytes.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    loop {
+        let mut groups = std::fs::read_dir(platform.data().join("logs")).unwrap().flatten();
+        if groups.any(|group| is_there(group.path())) {
+            return;
+        }
+        assert!(begun.elapsed() < LINE_MAX, "`{text}` is not on the disk");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What is on the disk survives a kill, and everything a stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn log_lines_survive_a_stop_and_a_kill() {
     let mut platform = with_function().await;
@@ -82,13 +107,36 @@ async fn log_lines_survive_a_stop_and_a_kill() {
     let kept = platform.logs("does").await.len();
     assert_eq!(kept, 5, "START, two lines, END and REPORT");
     let second = print(&platform, 1).await;
-    // The promise is a second; nothing is asserted of what is younger.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    on_disk(&platform, &format!("REPORT RequestId: {second}")).await;
     platform.kill();
     platform.start_again();
     let lines: Vec<String> = platform.logs("does").await.into_iter().map(|line| line.message).collect();
     assert_eq!(lines.len(), 9, "{lines:#?}");
     assert!(lines[8].starts_with(&format!("REPORT RequestId: {second}")), "{lines:#?}");
+}
+
+/// More than the memory of one group, in another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_functions_flood_takes_no_line_of_another() {
+    let mut platform = with_function().await;
+    platform.deploy("quiet", &test_guests::component("guest-function")).await;
+    let flood = json!({"do": "print", "lines": 9_000, "bytes": 400});
+    let loud = futures_util::future::join_all((0..4).map(|_| platform.invoke("does", &flood)));
+    let calls = async {
+        for _ in 0..20 {
+            platform.invoke("quiet", &json!({"do": "print", "lines": 2})).await.expect(200);
+        }
+    };
+    let (loud, ()) = tokio::join!(loud, calls);
+    assert!(loud.iter().all(|reply| reply.status == 200), "{loud:?}");
+    // START, two lines, END and REPORT each.
+    assert_eq!(platform.logs("quiet").await.len(), 100);
+    platform.stop();
+    platform.start_again();
+    assert_eq!(platform.logs("quiet").await.len(), 100);
+    // Of the flood itself the newest is there, and what is not is said.
+    let ends = platform.cli(&["logs", "does", "--filter", "?REPORT ?LAMINA"]).ok().stdout;
+    assert!(ends.lines().count() >= 2, "{ends}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

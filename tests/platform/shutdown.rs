@@ -44,6 +44,24 @@ async fn sigterm_lets_running_calls_end() {
     assert!(status.success(), "{status}");
 }
 
+/// A tail would go on for three hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_ends_live_tails() {
+    let mut platform = patient().await;
+    platform.invoke("does", &json!({"do": "print", "lines": 1})).await.expect(200);
+    let client = harness::Client { service: "logs".into(), ..platform.client.clone() };
+    let body = json!({ "logGroupIdentifiers": ["/aws/lambda/does"] }).to_string();
+    let mut request = harness::http::request("POST", "/", body);
+    request.headers_mut().insert("x-amz-target", "Logs_20140328.StartLiveTail".parse().unwrap());
+    let mut tail = harness::http::open(&client.authority, client.signed(request)).await;
+    assert_eq!(tail.status, 200);
+    assert!(tail.chunk().await.is_some_and(|chunk| chunk.is_ok()), "the session starts");
+    platform.terminate();
+    assert!(tail.rest().await.1, "it ends cleanly");
+    let status = platform.ended(Duration::from_secs(20));
+    assert!(status.success(), "{status}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_quits_at_once() {
     let mut platform = patient().await;

@@ -1,5 +1,6 @@
 //! Log lines: `TIMESTAMP <tab> REQUEST_ID <tab> LEVEL <tab> message`, as Node's on
-//! Lambda, on standard error.
+//! Lambda, on standard error; objects of `timestamp`, `level`, `requestId` and
+//! `message` when the function's LogFormat is JSON (`AWS_LAMBDA_LOG_FORMAT`).
 //!
 //! [`log`] is set up before the handler runs, [`tracing`](self) too with the
 //! feature of that name. `AWS_LAMBDA_LOG_LEVEL` says which levels are written
@@ -19,6 +20,8 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// The variable that says which levels are written.
 pub const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// The variable that says whether lines are JSON.
+pub const FORMAT_VARIABLE: &str = "AWS_LAMBDA_LOG_FORMAT";
 
 thread_local! {
     static REQUEST_ID: RefCell<String> = const { RefCell::new(String::new()) };
@@ -54,7 +57,10 @@ pub(crate) fn begin(request_id: &str) {
 
 /// Writes one line, whatever the level.
 pub(crate) fn write(level: Level, message: &str) {
-    let line = REQUEST_ID.with_borrow(|request_id| line(&timestamp::now(), request_id, level, message));
+    let line = REQUEST_ID.with_borrow(|request_id| {
+        let write = if is_json() { json_line } else { line };
+        write(&timestamp::now(), request_id, level, message)
+    });
     emit(&line);
 }
 
@@ -71,6 +77,12 @@ fn emit(line: &str) {
     eprint!("{line}");
 }
 
+fn is_json() -> bool {
+    static JSON: OnceLock<bool> = OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "a guest's environment is its configuration")]
+    *JSON.get_or_init(|| std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format.eq_ignore_ascii_case("json")))
+}
+
 fn level() -> LevelFilter {
     static LEVEL: OnceLock<LevelFilter> = OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "a guest's environment is its configuration")]
@@ -82,6 +94,24 @@ fn level() -> LevelFilter {
 /// Lambda's names; FATAL is not one of Rust's levels.
 fn parse_level(name: &str) -> Option<LevelFilter> {
     if name.eq_ignore_ascii_case("fatal") { Some(LevelFilter::Error) } else { name.parse().ok() }
+}
+
+fn json_line(timestamp: &str, request_id: &str, level: Level, message: &str) -> String {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Line<'a> {
+        timestamp: &'a str,
+        level: &'a str,
+        request_id: &'a str,
+        message: &'a str,
+    }
+
+    let message = message.trim_end_matches('\n');
+    // Texts alone can always be written.
+    let mut line =
+        serde_json::to_string(&Line { timestamp, level: level.as_str(), request_id, message }).unwrap_or_default();
+    line.push('\n');
+    line
 }
 
 fn line(timestamp: &str, request_id: &str, level: Level, message: &str) -> String {
@@ -103,6 +133,14 @@ mod tests {
         check("text", "T\tID\tWARN\ttext\n");
         check("text\n", "T\tID\tWARN\ttext\n");
         check("two\nlines", "T\tID\tWARN\ttwo\rlines\n");
+    }
+
+    #[test]
+    fn a_message_is_one_object() {
+        let line = json_line("T", "ID", Level::Warn, "two\n\"lines\"\n");
+        let expect =
+            "{\"timestamp\":\"T\",\"level\":\"WARN\",\"requestId\":\"ID\",\"message\":\"two\\n\\\"lines\\\"\"}\n";
+        assert_eq!(line, expect);
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(crate) struct ApiError {
     /// `Reason` of a throttle.
     reason: Option<&'static str>,
     /// What the log gets, where that is more than the name.
-    log: Option<String>,
+    pub(crate) log: Option<String>,
 }
 
 impl ApiError {

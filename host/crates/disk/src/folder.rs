@@ -38,6 +38,11 @@ impl Folder {
         Ok(Self { dir: Arc::new(self.dir.open_dir(name)?), label: self.label(name).into(), seam: self.seam.clone() })
     }
 
+    /// A directory in this one that is there. Nothing is synced.
+    pub fn existing(&self, name: &str) -> io::Result<Self> {
+        Ok(Self { dir: Arc::new(self.dir.open_dir(name)?), label: self.label(name).into(), seam: self.seam.clone() })
+    }
+
     /// The handle, to read by.
     pub fn dir(&self) -> &Dir {
         &self.dir

@@ -162,6 +162,7 @@ impl Dispatcher {
             version: function.version,
             tail: invocation.tail,
             observer: self.deps.observer.clone(),
+            format: function.log_format,
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
         let ending = Ending {

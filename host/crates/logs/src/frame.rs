@@ -2,6 +2,7 @@
 //! What is read here was on a disk: nothing in it is believed before its check.
 
 use lamina_types::Timestamp;
+use memchr::memmem;
 
 pub(crate) const SEGMENT_MAGIC: &[u8; 8] = b"LAMLOG01";
 pub(crate) const BLOCK_MAGIC: &[u8; 4] = b"LBLK";
@@ -166,7 +167,7 @@ impl<'a> Block<'a> {
 pub(crate) fn next_block(bytes: &[u8], from: usize) -> Option<usize> {
     let mut tries = 0;
     let mut at = from;
-    while let Some(found) = bytes.get(at..).and_then(|rest| find(rest, BLOCK_MAGIC)) {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memmem::find(rest, BLOCK_MAGIC)) {
         let begin = at + found;
         if bytes.get(begin..).is_some_and(|rest| Block::read(rest).is_ok()) {
             return Some(begin);
@@ -180,6 +181,5 @@ pub(crate) fn next_block(bytes: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
-}
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ impl Group {
 
     /// The group in this folder; `None` when nothing in it says which it is.
     pub(crate) fn open(root: &Folder, id: &str, damage: &mut Vec<Damage>) -> io::Result<Option<Self>> {
-        let folder = root.folder(id)?;
+        let folder = root.existing(id)?;
         let label = format!("logs/{id}");
         let numbers: Vec<u64> = folder
             .names(".")?
@@ -121,9 +121,11 @@ impl Group {
 
     fn append(&self, state: &mut State, batch: &Batch, bounds: Bounds) -> io::Result<()> {
         let Some(first) = batch.lines().next() else { return Ok(()) };
-        if batch.lost > 0 {
+        // Some of them may have been kept before they went.
+        let lost = batch.lost.min(first.sequence.saturating_sub(state.last_sequence.saturating_add(1)));
+        if lost > 0 {
             // It has the number of the last of them.
-            let text = format!("LAMINA log lines lost: {}, written faster than they could be kept", batch.lost);
+            let text = format!("LAMINA log lines lost: {lost}, written faster than they could be kept");
             let said = lamina_telemetry::LineRef {
                 sequence: first.sequence.saturating_sub(1),
                 call: None,

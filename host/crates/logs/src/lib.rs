@@ -24,5 +24,5 @@ pub use config::Config;
 pub use error::{Damage, Error};
 pub use manage::{GroupInfo, StreamInfo};
 pub use pattern::Pattern;
-pub use read::{Event, Found, From, Query, Streams};
+pub use read::{Event, Found, Position, Query, Streams};
 pub use store::LogStore;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lamina_types::Timestamp;
 
 use crate::error::Error;
-use crate::store::LogStore;
+use crate::store::{LogStore, ROUNDS_MAX};
 
 /// What is known of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +172,11 @@ impl LogStore {
             let count = rest.iter().take(PUT_LINES).take_while(fits).count().max(1);
             let (now, later) = rest.split_at(count.min(rest.len()));
             self.shared.logs.append(group, &stream, now.iter().map(|(time, text)| (*time, text.as_str())));
-            while self.shared.try_keep(group).map_err(Error::io(format!("keeping lines of {group}")))? {}
+            for _ in 0..ROUNDS_MAX {
+                if !self.shared.try_keep(group).map_err(Error::io(format!("keeping lines of {group}")))? {
+                    break;
+                }
+            }
             rest = later;
         }
         Ok(())

@@ -12,6 +12,8 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use memchr::memmem::Finder;
+
 use self::json::Condition;
 
 /// The longest pattern, in characters.
@@ -28,8 +30,33 @@ pub struct Pattern(Kind);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
-    Terms { all: Vec<String>, any: Vec<String>, none: Vec<String> },
-    Json(Condition),
+    Terms {
+        all: Vec<Term>,
+        any: Vec<Term>,
+        none: Vec<Term>,
+    },
+    /// With a text that every line which meets it has in it, if there is one.
+    Json(Box<(Condition, Option<Term>)>),
+}
+
+/// A text that is looked for in many lines.
+#[derive(Debug, Clone)]
+struct Term(Finder<'static>);
+
+impl Term {
+    fn new(text: &str) -> Self {
+        Self(Finder::new(text).into_owned())
+    }
+
+    fn is_in(&self, line: &str) -> bool {
+        self.0.find(line.as_bytes()).is_some()
+    }
+}
+
+impl PartialEq for Term {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.needle() == other.0.needle()
+    }
 }
 
 impl Pattern {
@@ -40,7 +67,10 @@ impl Pattern {
         }
         let trimmed = text.trim();
         match trimmed.chars().next() {
-            Some('{') => json::parse(trimmed).map(Kind::Json).map(Self),
+            Some('{') => json::parse(trimmed).map(|condition| {
+                let needle = condition.needle().map(Term::new);
+                Self(Kind::Json(Box::new((condition, needle))))
+            }),
             Some('[') => Err(Invalid("patterns of columns, `[...]`, are not supported yet: name terms".into())),
             _ => terms(trimmed).map(Self),
         }
@@ -49,9 +79,14 @@ impl Pattern {
     /// Whether a line matches.
     pub fn matches(&self, line: &str) -> bool {
         match &self.0 {
-            Kind::Json(condition) => json::matches(condition, line),
+            Kind::Json(json) => {
+                let (condition, needle) = &**json;
+                // Looking is far cheaper than reading JSON. An escape may hide a text.
+                let may = needle.as_ref().is_none_or(|needle| needle.is_in(line) || line.contains('\\'));
+                may && json::matches(condition, line)
+            }
             Kind::Terms { all, any, none } => {
-                let there = |term: &String| line.contains(term.as_str());
+                let there = |term: &Term| term.is_in(line);
                 all.iter().all(there)
                     && !none.iter().any(there)
                     && (any.is_empty() || !all.is_empty() || !none.is_empty() || any.iter().any(there))
@@ -72,7 +107,7 @@ fn terms(text: &str) -> Result<Kind, Invalid> {
             },
         };
         let (term, after) = term(after)?;
-        into.push(term);
+        into.push(Term::new(&term));
         rest = after.trim_start();
     }
     Ok(Kind::Terms { all, any, none })

@@ -43,7 +43,7 @@ impl Streams<'_> {
 
 /// From where on, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum Position {
     /// The first lines after this one.
     After(u64),
     /// The last lines before this one.
@@ -64,7 +64,7 @@ pub struct Query<'a> {
     /// That this call wrote, or that name it.
     pub call: Option<&'a str>,
     /// From where on.
-    pub from: From,
+    pub from: Position,
     /// So many at most.
     pub lines_max: usize,
     /// So many bytes of text, and one line more.
@@ -82,7 +82,7 @@ impl<'a> Query<'a> {
             end_ms: None,
             pattern: None,
             call: None,
-            from: From::After(0),
+            from: Position::After(0),
             lines_max,
             bytes_max: usize::MAX,
             scan_bytes_max: u64::MAX,
@@ -149,13 +149,13 @@ impl Snapshot {
         let start =
             query.start_ms.map_or(Timestamp(0), Timestamp::from_millis).max(self.cutoff.unwrap_or(Timestamp(0)));
         let reached = match query.from {
-            From::After(number) | From::Before(number) => number,
+            Position::After(number) | Position::Before(number) => number,
         };
         let found = Found { reached, ..Found::default() };
         let mut reading = Reading { query, start, deleted: &self.deleted, found, text: 0, scanned: 0 };
         match query.from {
-            From::After(_) => self.forward(&mut reading)?,
-            From::Before(_) => {
+            Position::After(_) => self.forward(&mut reading)?,
+            Position::Before(_) => {
                 self.backward(&mut reading)?;
                 reading.found.events.reverse();
             }
@@ -305,16 +305,16 @@ struct Reading<'q> {
 impl Reading<'_> {
     fn beyond(&self, sequence: u64) -> bool {
         match self.query.from {
-            From::After(number) => sequence > number,
-            From::Before(number) => sequence < number,
+            Position::After(number) => sequence > number,
+            Position::Before(number) => sequence < number,
         }
     }
 
     /// Whether any line of these may be asked for.
     fn wants(&self, span: Span) -> bool {
         let far = match self.query.from {
-            From::After(_) => span.last_sequence,
-            From::Before(_) => span.first_sequence,
+            Position::After(_) => span.last_sequence,
+            Position::Before(_) => span.first_sequence,
         };
         self.beyond(far)
             && span.last_time >= self.start

@@ -17,6 +17,9 @@ use crate::group::{Bounds, Group, folder_name};
 use crate::read::{Found, Query, Snapshot};
 use crate::thread;
 
+/// Turns that one caller takes at a group: more lines than memory holds of it.
+pub(crate) const ROUNDS_MAX: usize = 16;
+
 /// Log groups on the disk. Clones share them. Everything here blocks.
 #[derive(Clone)]
 pub struct LogStore {
@@ -101,7 +104,10 @@ impl LogStore {
     pub fn drain(&self) {
         let unkept = self.shared.logs.unkept(std::time::Duration::ZERO);
         for name in unkept {
-            while self.shared.keep(&name) {}
+            // A flood that goes on is the thread's business.
+            if (0..ROUNDS_MAX).all(|_| self.shared.keep(&name)) {
+                self.shared.logs.remind(&name);
+            }
         }
     }
 
@@ -202,6 +208,7 @@ impl Shared {
             Ok(more) => more,
             Err(error) => {
                 tracing::warn!(%error, group = name, "log lines could not be kept and stay in memory");
+                self.logs.remind(name);
                 false
             }
         }

@@ -176,6 +176,7 @@ fn resolve(name: &FunctionName, version: Version, side: &Side, settings: Setting
         timeout: Duration::from_secs(configuration.timeout_s.into()),
         environment: Arc::new(configuration.environment.clone().unwrap_or_default()),
         log_group,
+        log_format: configuration.log_format,
         settings,
         region: place.region.clone(),
         account: place.account.clone(),

@@ -2,6 +2,7 @@
 //! apart.
 
 use lamina_types::FunctionName;
+use lamina_types::logging::LevelOfText;
 use lamina_types::settings::SettingError;
 
 /// What a revision that no longer holds belongs to.
@@ -77,6 +78,9 @@ pub enum Error {
     /// A `lamina:...` tag that is no setting.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// Log levels for a function whose log is text.
+    #[error(transparent)]
+    LevelOfText(#[from] LevelOfText),
     /// More functions than the operator allows.
     #[error("{max} functions exist already, the most this platform keeps")]
     TooManyFunctions {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 use lamina_telemetry::{InvocationLog, Source};
-use lamina_types::ResolvedFunction;
+use lamina_types::{LogFormat, ResolvedFunction};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
@@ -18,6 +18,9 @@ use crate::mounts::{Mounts, TASK_ROOT};
 use crate::output::{Output, WRITE_BYTES_MAX};
 use crate::sources::Sources;
 
+/// What a guest's logger is told.
+const LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
+const LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 /// What a guest's panic report may hold of each text, in bytes.
 const PANIC_TEXT_BYTES_MAX: usize = 4 << 10;
 
@@ -105,6 +108,15 @@ impl Guest {
             ("_HANDLER", function.handler.to_string()),
             ("_X_AMZN_TRACE_ID", self.trace_id.clone()),
         ];
+        // The author's own level counts where the log has none.
+        let json = match function.log_format {
+            LogFormat::Text => false,
+            LogFormat::Json { application, .. } => {
+                all.push((LOG_FORMAT, "JSON".to_owned()));
+                all.push((LOG_LEVEL, application.as_str().to_owned()));
+                true
+            }
+        };
         for (name, value) in [
             ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
             ("TZ", ":UTC"),
@@ -115,7 +127,9 @@ impl Guest {
                 all.push((name, value.to_owned()));
             }
         }
-        all.extend(function.environment.iter().map(|(name, value)| (name.as_str(), value.clone())));
+        let own =
+            function.environment.iter().filter(|(name, _)| !(json && [LOG_FORMAT, LOG_LEVEL].contains(&name.as_str())));
+        all.extend(own.map(|(name, value)| (name.as_str(), value.clone())));
         all
     }
 }

@@ -145,6 +145,10 @@ impl Running {
 
     fn log_failure(&self, failure: &FunctionError, status: Status) {
         let (id, log) = (&self.call.invocation.request_id, &self.call.log);
+        let stack: Vec<&str> = failure.stack.iter().take(LOGGED_STACK_LINES_MAX).map(|line| cut(line)).collect();
+        if log.failed(cut(&failure.error_type), cut(&failure.message), &stack) {
+            return;
+        }
         match status {
             Status::Timeout => {
                 let now = Timestamp(self.runtime.clock.epoch_micros()).to_iso_millis();
@@ -158,8 +162,8 @@ impl Running {
                 log.platform_line(format!("[ERROR] {}: {}", cut(&failure.error_type), cut(&failure.message)));
             }
         }
-        for line in failure.stack.iter().take(LOGGED_STACK_LINES_MAX) {
-            log.platform_line(format!("  {}", cut(line)));
+        for line in stack {
+            log.platform_line(format!("  {line}"));
         }
     }
 }

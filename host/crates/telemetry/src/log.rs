@@ -1,6 +1,7 @@
 //! Log groups: one bounded ring of lines each, out of which somebody keeps them.
 
 mod invocation;
+mod json;
 mod lines;
 mod observer;
 mod page;

@@ -57,7 +57,7 @@ impl fmt::Display for Report<'_> {
 }
 
 /// Milliseconds with two decimals, rounded; in integers, as every call pays for it.
-struct Millis(Duration);
+pub(crate) struct Millis(pub(crate) Duration);
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::{RevisionId, UrlId};
+use crate::logging::{LogFormat, LogFormatChange};
 use crate::names::{FunctionName, Version};
 use crate::resolved::World;
 use crate::settings::Settings;
@@ -34,6 +35,9 @@ pub struct Configuration {
     pub architecture: String,
     /// A log group of the author's choice, instead of `/aws/lambda/NAME`.
     pub log_group: Option<String>,
+    /// The form of the log, and its levels. Records of before there was one have none.
+    #[serde(default)]
+    pub log_format: LogFormat,
 }
 
 /// A partial update of a [`Configuration`]: what is `None` stays.
@@ -48,6 +52,7 @@ pub struct ConfigurationChange {
     pub memory: Option<MemoryMib>,
     pub environment: Option<BTreeMap<String, String>>,
     pub log_group: Option<String>,
+    pub log_format: LogFormatChange,
 }
 
 /// The code of one version.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::logging::LogFormat;
 use crate::names::{FunctionName, Version};
 use crate::settings::Settings;
 use crate::units::MemoryMib;
@@ -53,6 +54,8 @@ pub struct ResolvedFunction {
     pub environment: Arc<BTreeMap<String, String>>,
     /// The log group its lines go to.
     pub log_group: Arc<str>,
+    /// The form of its log.
+    pub log_format: LogFormat,
     /// `lamina:*` settings.
     pub settings: Settings,
     /// The region, for the guest's `AWS_REGION`.

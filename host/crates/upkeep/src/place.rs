@@ -8,6 +8,7 @@ pub(crate) const SECRETS_KEY: &str = crate::keys::secrets_file::NAME;
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const AUDIT: &str = "audit";
+pub(crate) const LOGS: &str = "logs";
 pub(crate) const HEADS: &str = "audit/heads";
 pub(crate) const ARTIFACTS: &str = "artifacts";
 pub(crate) const CONTENT: &str = "artifacts/sha256";

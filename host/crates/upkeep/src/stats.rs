@@ -9,7 +9,7 @@ use lamina_types::Digest;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::place::AUDIT;
+use crate::place::{AUDIT, LOGS};
 use crate::upkeep::Upkeep;
 
 /// See `GET /lamina/v1/stats` in `host/ARCHITECTURE.md`.
@@ -32,6 +32,8 @@ pub struct Stats {
     pub derived: Usage,
     /// The audit log, with its heads.
     pub audit: Usage,
+    /// Functions' logs.
+    pub logs: Usage,
     /// The last look at all artifacts; nothing before the first has ended.
     pub scrub: Option<Scrub>,
 }
@@ -102,9 +104,10 @@ impl Upkeep {
         let counted = tokio::task::spawn_blocking(move || {
             let records = this.deps.store.stats()?;
             let audit = audit(&this.deps.data).map_err(Error::file(Path::new(AUDIT)))?;
-            Ok::<_, Error>((records, audit))
+            let logs = logs(&this.deps.data).map_err(Error::file(Path::new(LOGS)))?;
+            Ok::<_, Error>((records, audit, logs))
         });
-        let (records, audit) = counted.await??;
+        let (records, audit, logs) = counted.await??;
         let table = |(records, bytes): (u64, u64)| Table { records, bytes };
         Ok(Stats {
             sequence: records.sequence,
@@ -115,15 +118,32 @@ impl Upkeep {
             artifacts: usage.artifacts.into(),
             derived: usage.derived.into(),
             audit,
+            logs,
             scrub: self.last_scrub(),
         })
     }
 }
 
 fn audit(data: &Folder) -> io::Result<Usage> {
+    counted(data, AUDIT)
+}
+
+/// A folder for each log group.
+fn logs(data: &Folder) -> io::Result<Usage> {
     let mut usage = Usage::default();
-    for name in data.names(AUDIT)? {
-        let metadata = data.metadata(&format!("{AUDIT}/{name}"))?;
+    for group in data.names(LOGS)? {
+        let Usage { files, bytes } = counted(data, &format!("{LOGS}/{group}"))?;
+        usage.files += files;
+        usage.bytes += bytes;
+    }
+    Ok(usage)
+}
+
+/// The files of one folder. One that goes meanwhile counts no bytes.
+fn counted(data: &Folder, folder: &str) -> io::Result<Usage> {
+    let mut usage = Usage::default();
+    for name in data.names(folder)? {
+        let metadata = data.metadata(&format!("{folder}/{name}"))?;
         usage.files += 1;
         usage.bytes += metadata.map_or(0, |metadata| metadata.len());
     }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use lamina_types::Qualifier;
 use lamina_types::records::{FunctionView, State, UpdateStatus};
+use lamina_types::{LogFormat, Qualifier};
 use serde::Serialize;
 
 use crate::naming::Owner;
@@ -69,6 +69,10 @@ struct SnapStart {
 #[serde(rename_all = "PascalCase")]
 struct Logging {
     log_format: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_log_level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_log_level: Option<&'static str>,
     log_group: String,
 }
 
@@ -98,6 +102,10 @@ impl FunctionConfiguration {
     pub fn listed(view: &FunctionView, owner: &Owner, asked: Option<&Qualifier>) -> Self {
         let configuration = &view.configuration;
         let group = configuration.log_group.clone();
+        let (log_format, application_log_level, system_log_level) = match configuration.log_format {
+            LogFormat::Text => ("Text", None, None),
+            LogFormat::Json { application, system } => ("JSON", Some(application.as_str()), Some(system.as_str())),
+        };
         Self {
             function_name: view.name.to_string(),
             function_arn: owner.arn(&view.name, asked).to_string(),
@@ -120,7 +128,9 @@ impl FunctionConfiguration {
             ephemeral_storage: Storage { size: 512 },
             snap_start: SnapStart { apply_on: "None", optimization_status: "Off" },
             logging_config: Logging {
-                log_format: "Text",
+                log_format,
+                application_log_level,
+                system_log_level,
                 log_group: group.unwrap_or_else(|| format!("/aws/lambda/{}", view.name)),
             },
         }
@@ -228,6 +238,7 @@ mod tests {
                 environment: None,
                 architecture: "x86_64".into(),
                 log_group: None,
+                log_format: LogFormat::Text,
             },
             code: Code {
                 package: Digest::of(b"abc"),

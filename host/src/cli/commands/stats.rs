@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("Artifacts", "artifacts"),
     ("Derived", "derived"),
     ("Audit", "audit log"),
+    ("Logs", "functions' logs"),
 ];
 
 /// Show how much a platform keeps

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use lamina_logs::{Event, Found, From, Pattern};
+use lamina_logs::{Event, Found, Pattern, Position};
 use lamina_wire::Invalid;
 use lamina_wire::query::Query;
 use lamina_wire::violation::Violations;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::answer::{Answer, json};
 use crate::error::ApiError;
 use crate::logs::search::Search;
-use crate::request::Call;
+use crate::request::{Call, Shared};
 
 /// Lines of one answer, unless more or fewer are asked for.
 const LIMIT_DEFAULT: i64 = 1_000;
@@ -21,6 +21,10 @@ const LIMIT_DEFAULT: i64 = 1_000;
 const LIMIT_MAX: i64 = 10_000;
 /// The longest wait for a line, in milliseconds.
 const WAIT_MS_MAX: i64 = 30_000;
+/// Longer than any wait.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Between two looks that found nothing.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of text of one answer, and one line more.
 const BYTES_MAX: usize = 4 << 20;
 
@@ -66,23 +70,41 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
         start_ms: request.start_ms,
         pattern: request.pattern,
         call: request.request_id,
-        from: From::After(request.after),
+        from: Position::After(request.after),
         lines_max: request.limit,
         bytes_max: BYTES_MAX,
         ..Search::of(group)
     };
     let mut found = shared.searcher.run(search.clone()).await?.unwrap_or_default();
-    let reached = found.reached.max(request.after);
+    let mut reached = found.reached.max(request.after);
     if found.events.is_empty() && !found.more && !request.wait.is_zero() {
         tokio::select! {
-            () = shared.deps.logs.appended(group, reached, request.wait) => {
-                let search = Search { from: From::After(reached), ..search };
-                found = shared.searcher.run(search).await?.unwrap_or_default();
+            followed = tokio::time::timeout(request.wait, next(shared, search, &mut reached)) => {
+                // Nothing came: that is an answer too.
+                if let Ok(next) = followed {
+                    found = next?;
+                }
             }
             () = shared.draining() => {}
         }
     }
     page(&found, reached)
+}
+
+/// Waits for lines that are asked for. `reached` says how far it has looked, also when
+/// this is dropped.
+async fn next(shared: &Shared, search: Search, reached: &mut u64) -> Result<Found, ApiError> {
+    loop {
+        shared.deps.logs.appended(&search.group, *reached, WAIT_MAX).await;
+        let search = Search { from: Position::After(*reached), ..search.clone() };
+        let found = shared.searcher.run(search).await?.unwrap_or_default();
+        *reached = found.reached.max(*reached);
+        if !found.events.is_empty() || found.more {
+            return Ok(found);
+        }
+        // Lines that were not asked for: many of them are looked at together.
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 fn page(found: &Found, reached: u64) -> Result<Answer, ApiError> {

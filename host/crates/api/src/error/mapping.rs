@@ -119,6 +119,7 @@ impl ApiError {
             }
             Error::CodeStorageExceeded { .. } => Self::new(exception::CODE_STORAGE, "Code storage limit exceeded."),
             Error::Setting(_)
+            | Error::LevelOfText(_)
             | Error::TooManyFunctions { .. }
             | Error::TooManyVersions { .. }
             | Error::KeyInvalid(_)

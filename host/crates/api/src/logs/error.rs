@@ -95,7 +95,10 @@ impl From<Invalid> for LogsError {
 /// Of signatures and bodies; what concerns functions does not come here.
 impl From<ApiError> for LogsError {
     fn from(error: ApiError) -> Self {
-        let ApiError { exception, text, .. } = error;
-        Self { name: exception.name, status: exception.status, text: text.unwrap_or_default(), log: None }
+        let ApiError { exception, text, log, .. } = error;
+        if exception.status.is_server_error() {
+            return Self { log, ..Self::internal("") };
+        }
+        Self { name: exception.name, status: exception.status, text: text.unwrap_or_default(), log }
     }
 }

@@ -1,6 +1,6 @@
 //! GetLogEvents, FilterLogEvents and PutLogEvents.
 
-use lamina_logs::{Event, Found, From as Start, Pattern};
+use lamina_logs::{Event, Found, Pattern, Position};
 use lamina_types::Timestamp;
 use lamina_wire::logs::{FilterEvents, GetEvents, PutEvents};
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub(super) async fn get(asked: &Asked<'_>) -> Result<Answer, LogsError> {
     let given = token
         .map(|token| read_token(token).ok_or_else(|| LogsError::parameter("The specified nextToken is invalid.")))
         .transpose()?;
-    let from = given.unwrap_or(if request.from_head { Start::After(0) } else { Start::Before(u64::MAX) });
+    let from = given.unwrap_or(if request.from_head { Position::After(0) } else { Position::Before(u64::MAX) });
     let (group, stream) = (request.group.clone(), request.stream.clone());
     let is_there =
         move |store: &lamina_logs::LogStore| Ok(store.streams(&group)?.iter().any(|known| *known.name == *stream));
@@ -74,11 +74,11 @@ pub(super) async fn get(asked: &Asked<'_>) -> Result<Answer, LogsError> {
         (found.events.first().map(|event| event.sequence), found.events.last().map(|event| event.sequence));
     let (forward, backward) = match from {
         // Where nothing follows, the token that came goes back.
-        Start::After(after) => {
+        Position::After(after) => {
             let reached = if found.more { found.reached } else { last.unwrap_or(after) };
             (reached, first.unwrap_or(after.saturating_add(1)))
         }
-        Start::Before(before) => {
+        Position::Before(before) => {
             let reached = if found.more { found.reached } else { first.unwrap_or(before) };
             (last.unwrap_or(if before == u64::MAX { 0 } else { before.saturating_sub(1) }), reached)
         }
@@ -92,12 +92,12 @@ pub(super) async fn get(asked: &Asked<'_>) -> Result<Answer, LogsError> {
 }
 
 /// The place that a token of GetLogEvents stands for.
-fn read_token(token: &str) -> Option<Start> {
+fn read_token(token: &str) -> Option<Position> {
     let (direction, number) = token.split_once('/')?;
     let number = (number.len() == 56).then(|| number.parse().ok())??;
     match direction {
-        "f" => Some(Start::After(number)),
-        "b" => Some(Start::Before(number)),
+        "f" => Some(Position::After(number)),
+        "b" => Some(Position::Before(number)),
         _ => None,
     }
 }
@@ -119,7 +119,7 @@ pub(super) async fn filter(asked: &Asked<'_>) -> Result<Answer, LogsError> {
         start_ms: request.start_ms,
         end_ms: request.end_ms,
         pattern,
-        from: Start::After(after),
+        from: Position::After(after),
         lines_max: request.paging.limit,
         bytes_max: BYTES_MAX,
         ..Search::of(&request.group)
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn tokens_come_back() {
-        assert_eq!(read_token(&format!("f/{:056}", 7)), Some(Start::After(7)));
-        assert_eq!(read_token(&format!("b/{:056}", u64::MAX)), Some(Start::Before(u64::MAX)));
+        assert_eq!(read_token(&format!("f/{:056}", 7)), Some(Position::After(7)));
+        assert_eq!(read_token(&format!("b/{:056}", u64::MAX)), Some(Position::Before(u64::MAX)));
         for bad in ["", "f", "f/7", "x/1", &format!("c/{:056}", 7), &format!("f/{}", "9".repeat(56))] {
             assert_eq!(read_token(bad), None, "{bad}");
         }

@@ -1,8 +1,9 @@
 //! Looking for lines, on the threads that may block, and not on too many of them.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lamina_logs::{Error, Found, From, LogStore, Pattern, Query, Streams};
+use lamina_logs::{Damage, Error, Found, LogStore, Pattern, Position, Query, Streams};
 use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
@@ -11,6 +12,8 @@ use crate::error::ApiError;
 const AT_A_TIME: usize = 4;
 /// Bytes of the disk that one request reads; the next one goes on.
 const SCAN_BYTES_MAX: u64 = 64 << 20;
+/// Places that are told of as damaged.
+const TOLD_MAX: usize = 1_000;
 
 /// Which streams of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub(crate) struct Search {
     pub(crate) end_ms: Option<u64>,
     pub(crate) pattern: Option<Pattern>,
     pub(crate) call: Option<String>,
-    pub(crate) from: From,
+    pub(crate) from: Position,
     pub(crate) lines_max: usize,
     pub(crate) bytes_max: usize,
 }
@@ -44,7 +47,7 @@ impl Search {
             end_ms: None,
             pattern: None,
             call: None,
-            from: From::After(0),
+            from: Position::After(0),
             lines_max: usize::MAX,
             bytes_max: usize::MAX,
         }
@@ -74,11 +77,13 @@ impl Search {
 pub(crate) struct Searcher {
     store: LogStore,
     permits: Arc<Semaphore>,
+    /// Damage that was told of, by file and byte.
+    told: Arc<Mutex<HashSet<(String, u64)>>>,
 }
 
 impl Searcher {
     pub(crate) fn new(store: LogStore) -> Self {
-        Self { store, permits: Arc::new(Semaphore::new(AT_A_TIME)) }
+        Self { store, permits: Arc::new(Semaphore::new(AT_A_TIME)), told: Arc::default() }
     }
 
     /// Does something with the store on a thread that may block. Dropped half-way, it
@@ -96,13 +101,19 @@ impl Searcher {
         done.await.map_err(|error| ApiError::internal(format!("work on the logs died: {error}")))
     }
 
+    /// Tells of damage once: it is met by every search that comes by.
+    fn tell(&self, damage: &Damage) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < TOLD_MAX && told.insert((damage.file.clone(), damage.offset)) {
+            tracing::warn!(%damage, "log lines could not be read");
+        }
+    }
+
     /// Looks; `None` when there is no such group.
     pub(crate) async fn run(&self, search: Search) -> Result<Option<Found>, ApiError> {
         match self.blocking(move |store| store.find(&search.group, &search.query())).await? {
             Ok(found) => {
-                for damage in &found.damage {
-                    tracing::warn!(%damage, "log lines could not be read");
-                }
+                found.damage.iter().for_each(|damage| self.tell(damage));
                 Ok(Some(found))
             }
             Err(Error::NoGroup(_)) => Ok(None),

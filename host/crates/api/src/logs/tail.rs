@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use lamina_logs::{Event, From, Pattern};
+use lamina_logs::{Event, Pattern, Position};
 use lamina_wire::event_stream::{MEDIA_TYPE, Malformed, exception, json_event};
 use lamina_wire::logs::LiveTail;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub(super) async fn start(asked: &Asked<'_>) -> Result<Answer, LogsError> {
     let permit = shared.tails.clone().try_acquire_owned().map_err(|_| limit())?;
     let mut after = Vec::new();
     for group in &request.groups {
-        let last = Search { from: From::Before(u64::MAX), lines_max: 1, ..Search::of(group) };
+        let last = Search { from: Position::Before(u64::MAX), lines_max: 1, ..Search::of(group) };
         let found = shared.searcher.run(last).await?.ok_or_else(LogsError::no_group)?;
         after.push(found.events.last().map_or(0, |event| event.sequence));
     }
@@ -112,7 +112,7 @@ impl Session {
                 (None, None) => Which::All,
             };
             let room = LINES_MAX.saturating_sub(results.len());
-            let from = From::After(*after);
+            let from = Position::After(*after);
             let pattern = self.pattern.clone();
             let search = Search { streams, pattern, from, lines_max: room.max(1), ..Search::of(group) };
             // A group that was removed meanwhile has no lines until it is made again.
@@ -122,7 +122,7 @@ impl Session {
             if found.more {
                 // What comes faster than it may be shown is passed over.
                 sampled = true;
-                let last = Search { from: From::Before(u64::MAX), lines_max: 1, ..Search::of(group) };
+                let last = Search { from: Position::Before(u64::MAX), lines_max: 1, ..Search::of(group) };
                 let newest = searcher.run(last).await.ok()?.and_then(|found| found.events.last().cloned());
                 *after = newest.map_or(*after, |event| event.sequence.max(*after));
             }

@@ -63,6 +63,22 @@ pub(super) fn matches(condition: &Condition, line: &str) -> bool {
 }
 
 impl Condition {
+    /// A text that stands in every line which meets this, unless it is written with
+    /// escapes: that of a comparison which must hold.
+    pub(super) fn needle(&self) -> Option<&str> {
+        match self {
+            Self::All(conditions) => conditions.iter().find_map(Self::needle),
+            Self::Member(_, Test::Equal(operand)) if operand.number.is_none() => {
+                let longest = operand.text.split('*').max_by_key(|part| part.len())?;
+                // A number may be written in another way than it is compared in.
+                let numeric = |char: char| char.is_ascii_digit() || matches!(char, '.' | '-' | '+' | 'e' | 'E');
+                let plain = operand.quoted || !longest.chars().all(numeric);
+                (plain && !longest.is_empty() && !longest.contains(['"', '\\'])).then_some(longest)
+            }
+            Self::Any(_) | Self::Member(..) => None,
+        }
+    }
+
     fn is_met(&self, value: &Value) -> bool {
         match self {
             Self::Any(conditions) => conditions.iter().any(|condition| condition.is_met(value)),

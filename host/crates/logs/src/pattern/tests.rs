@@ -64,6 +64,15 @@ fn json() {
     }
 }
 
+/// A text that is looked for first must not be missed where an escape hides it.
+#[test]
+fn escapes_hide_nothing() {
+    check(r#"{ $.level = "ERROR" }"#, &[(r#"{"level":"\u0045RROR"}"#, true), (r#"{"level":"\u0045RRO"}"#, false)]);
+    check(r#"{ $.a = "x\"y" }"#, &[(r#"{"a":"x\"y"}"#, true), (r#"{"a":"xy"}"#, false)]);
+    check("{ $.ms = 1e2 }", &[(r#"{"ms":100}"#, true)]);
+    check("{ $.ms = 10* }", &[(r#"{"ms":1e2}"#, true), (r#"{"ms":12}"#, false)]);
+}
+
 #[test]
 fn what_is_no_pattern_says_why() {
     for (pattern, expect) in [

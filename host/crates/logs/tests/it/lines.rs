@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lamina_logs::{Config, From, Pattern, Query, Streams};
+use lamina_logs::{Config, Pattern, Position, Query, Streams};
 
 use crate::support::{Bench, START, texts};
 
@@ -90,7 +90,7 @@ fn pages_forward_and_backward_leave_nothing_out() {
         for step in [1, 3, 10, 64, 1_000] {
             let (mut forward, mut after) = (Vec::new(), 0);
             loop {
-                let found = bench.find("g", &Query { from: From::After(after), ..Query::all(step) });
+                let found = bench.find("g", &Query { from: Position::After(after), ..Query::all(step) });
                 forward.extend(texts(&found));
                 after = found.reached;
                 if !found.more {
@@ -100,7 +100,7 @@ fn pages_forward_and_backward_leave_nothing_out() {
             assert_eq!(forward, expect, "{step}");
             let (mut backward, mut before) = (Vec::new(), u64::MAX);
             loop {
-                let found = bench.find("g", &Query { from: From::Before(before), ..Query::all(step) });
+                let found = bench.find("g", &Query { from: Position::Before(before), ..Query::all(step) });
                 backward.splice(0..0, texts(&found));
                 before = found.reached;
                 if !found.more {
@@ -155,7 +155,8 @@ fn a_long_search_is_done_in_parts() {
     let pattern = Pattern::parse("\"line 99\"").unwrap();
     let (mut after, mut rounds, mut found) = (0, 0, Vec::new());
     loop {
-        let query = Query { from: From::After(after), pattern: Some(&pattern), scan_bytes_max: 500, ..Query::all(10) };
+        let query =
+            Query { from: Position::After(after), pattern: Some(&pattern), scan_bytes_max: 500, ..Query::all(10) };
         let part = bench.find("g", &query);
         found.extend(texts(&part));
         (after, rounds) = (part.reached, rounds + 1);

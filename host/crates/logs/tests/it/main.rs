@@ -4,6 +4,7 @@
 
 mod bounds;
 mod damage;
+mod faults;
 mod hostile;
 mod lines;
 mod manage;

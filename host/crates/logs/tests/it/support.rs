@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamina_disk::{Folder, System};
+use lamina_disk::{Folder, Seam, System};
 use lamina_kit::{Clock, FixedClock, Ids, SeededIds};
 use lamina_logs::{Config, Damage, Error, Event, Found, LogStore, Query};
 use lamina_telemetry::{Logs, LogsConfig, Opening, Report, Source};
@@ -28,20 +28,25 @@ impl Bench {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let dir = Arc::new(tempfile::tempdir().unwrap());
-        Self::open(dir, Arc::new(FixedClock::at(START)), config)
+        Self::over(Arc::new(System), config)
     }
 
-    fn open(dir: Arc<tempfile::TempDir>, clock: Arc<FixedClock>, config: Config) -> Self {
+    /// On a disk whose steps may fail.
+    pub(crate) fn over(seam: Arc<dyn Seam>, config: Config) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::open(dir, seam, Arc::new(FixedClock::at(START)), config)
+    }
+
+    fn open(dir: Arc<tempfile::TempDir>, seam: Arc<dyn Seam>, clock: Arc<FixedClock>, config: Config) -> Self {
         let logs = Logs::new(LogsConfig::default());
-        let root = Folder::open(dir.path(), Arc::new(System)).unwrap();
+        let root = Folder::open(dir.path(), seam).unwrap();
         let (store, damage) = LogStore::read(root, logs.clone(), clock.clone(), config).unwrap();
         Self { store, logs, clock, damage, config, dir }
     }
 
     /// As after a kill: nothing is said, what is in memory is gone.
     pub(crate) fn killed(self) -> Self {
-        Self::open(self.dir.clone(), self.clock.clone(), self.config)
+        Self::open(self.dir.clone(), Arc::new(System), self.clock.clone(), self.config)
     }
 
     /// As after a clean stop.
@@ -93,6 +98,7 @@ impl Bench {
             version: Version::Latest,
             tail: false,
             observer: None,
+            format: lamina_types::LogFormat::Text,
         };
         let log = self.logs.start(opening, self.clock.clone());
         for line in lines {

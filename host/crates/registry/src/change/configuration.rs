@@ -33,14 +33,24 @@ fn update_configuration(draft: &mut Draft<'_>, update: ConfigurationUpdate) -> R
     settled(&parts)?;
     guard(&parts, update.revision.as_ref())?;
     let Side { configuration, code } = parts.function.shown().clone();
-    begin(draft, &mut parts, Side { configuration: changed(configuration, update.change), code });
+    begin(draft, &mut parts, Side { configuration: changed(configuration, update.change)?, code });
     let entry = put_code(draft, parts)?;
     change(&entry, Version::Latest)
 }
 
-fn changed(old: Configuration, change: ConfigurationChange) -> Configuration {
-    let ConfigurationChange { runtime, role, handler, description, timeout_s, memory, environment, log_group } = change;
-    Configuration {
+fn changed(old: Configuration, change: ConfigurationChange) -> Result<Configuration, Error> {
+    let ConfigurationChange {
+        runtime,
+        role,
+        handler,
+        description,
+        timeout_s,
+        memory,
+        environment,
+        log_group,
+        log_format,
+    } = change;
+    Ok(Configuration {
         runtime: runtime.unwrap_or(old.runtime),
         role: role.unwrap_or(old.role),
         handler: handler.unwrap_or(old.handler),
@@ -50,5 +60,6 @@ fn changed(old: Configuration, change: ConfigurationChange) -> Configuration {
         environment: environment.or(old.environment),
         architecture: old.architecture,
         log_group: log_group.or(old.log_group),
-    }
+        log_format: old.log_format.changed(log_format)?,
+    })
 }

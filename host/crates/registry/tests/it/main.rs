@@ -20,7 +20,7 @@ use lamina_registry::{
     Change, CodeUpdate, Config, ConfigurationUpdate, Error, Failure, NewFunction, PublishVersion, Registry,
 };
 use lamina_types::records::{Code, Configuration, ConfigurationChange, FunctionView, UpdateStatus};
-use lamina_types::{Digest, FunctionName, FunctionRef, MemoryMib, Version, World};
+use lamina_types::{Digest, FunctionName, FunctionRef, LogFormat, MemoryMib, Version, World};
 
 /// A registry on a directory of its own.
 struct Fixture {
@@ -133,6 +133,7 @@ fn configuration() -> Configuration {
         environment: None,
         architecture: "x86_64".into(),
         log_group: None,
+        log_format: LogFormat::Text,
     }
 }
 

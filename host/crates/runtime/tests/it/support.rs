@@ -14,8 +14,8 @@ use lamina_runtime::{Call, Code, CodeCheck, CodeError, Config, Refused, RunError
 use lamina_telemetry::{Logs, LogsConfig, Opening};
 use lamina_types::settings::Settings;
 use lamina_types::{
-    Digest, FunctionError, FunctionRef, Invocation, MemoryMib, Outcome, RequestId, ResolvedFunction, Timestamp, Usage,
-    Version,
+    Digest, FunctionError, FunctionRef, Invocation, LogFormat, MemoryMib, Outcome, RequestId, ResolvedFunction,
+    Timestamp, Usage, Version,
 };
 use serde_json::Value;
 
@@ -127,6 +127,7 @@ impl Host {
             timeout: Duration::from_secs(60),
             environment: Arc::new(BTreeMap::new()),
             log_group: LOG_GROUP.into(),
+            log_format: LogFormat::Text,
             settings: Settings::default(),
             region: "eu-central-1".parse().unwrap(),
             account: "123456789012".parse().unwrap(),
@@ -150,6 +151,7 @@ impl Host {
             version: function.version,
             tail: false,
             observer: None,
+            format: function.log_format,
         };
         let log = self.logs.start(opening, self.clock.clone());
         let invocation = Invocation {

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lamina_kit::Clock;
-use lamina_types::{RequestId, Timestamp, Version, limits};
+use lamina_types::{LogFormat, LogLevel, RequestId, Timestamp, Version, limits};
 
+use super::json::{self, Failed, Kind, Line, PlatformEvent};
 use super::lines::Lines;
 use super::observer::Observer;
 use super::page::Origin;
@@ -36,6 +37,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     limits: Limits,
     observer: Option<Observer>,
+    format: LogFormat,
     state: Mutex<State>,
 }
 
@@ -80,6 +82,8 @@ pub struct Opening<'a> {
     pub tail: bool,
     /// Who else is told of the guest's lines.
     pub observer: Option<Observer>,
+    /// Text, or JSON with its levels.
+    pub format: LogFormat,
 }
 
 impl Logs {
@@ -93,12 +97,20 @@ impl Logs {
         };
         let state = State { tail: opening.tail.then(Vec::new), ..State::default() };
         let group = self.group(opening.group);
-        let (stream, request_id, observer) = (opening.stream, opening.request_id.clone(), opening.observer);
-        let shared = Shared { group, stream, request_id, clock, limits, observer, state: Mutex::new(state) };
+        let (stream, request_id) = (opening.stream, opening.request_id.clone());
+        let (format, observer) = (opening.format, opening.observer);
+        let shared = Shared { group, stream, request_id, clock, limits, format, observer, state: Mutex::new(state) };
         let log = InvocationLog { shared: Arc::new(shared) };
-        log.shared.emit(&mut log.shared.lock(), |mut lines| {
-            lines.line(format_args!("START RequestId: {} Version: {}", opening.request_id, opening.version));
-        });
+        let Opening { request_id, version, .. } = opening;
+        let shared = &log.shared;
+        match shared.format {
+            LogFormat::Text => shared.emit(&mut shared.lock(), |mut lines| {
+                lines.line(format_args!("START RequestId: {request_id} Version: {version}"));
+            }),
+            LogFormat::Json { .. } => {
+                shared.event(&mut shared.lock(), json::START, Kind::Start { request_id, version });
+            }
+        }
         log
     }
 }
@@ -138,8 +150,28 @@ impl Shared {
         write(Emitting { lines, tail: state.tail.as_mut() });
     }
 
+    /// Appends an event of the platform's own, unless its level is left out.
+    fn event(&self, state: &mut State, level: LogLevel, kind: Kind<'_>) {
+        let LogFormat::Json { system, .. } = self.format else { return };
+        if level >= system {
+            let event = PlatformEvent { time: Timestamp(self.clock.epoch_micros()), kind };
+            self.emit(state, |mut lines| lines.line(format_args!("{event}")));
+        }
+    }
+
+    /// Whether a guest's line is below the level from which on they are written.
+    fn is_left_out(&self, line: &str) -> bool {
+        match self.format {
+            LogFormat::Json { application, .. } if application > LogLevel::Trace => json::level(line) < application,
+            LogFormat::Text | LogFormat::Json { .. } => false,
+        }
+    }
+
     /// Appends a guest's line if the call is within its rate.
     fn emit_limited(&self, state: &mut State, line: &str) {
+        if self.is_left_out(line) {
+            return;
+        }
         let now = self.clock.monotonic();
         if now.saturating_sub(state.window.start) >= Duration::from_secs(1) {
             self.say_dropped(state);
@@ -162,16 +194,28 @@ impl Shared {
         }
     }
 
+    /// Appends an error in the form of a function's own lines, whatever their level.
+    fn say(&self, state: &mut State, message: &str, error: Option<Failed<'_>>) {
+        let (time, request_id) = (Timestamp(self.clock.epoch_micros()), &self.request_id);
+        let line = Line { time, level: LogLevel::Error, request_id, message, error };
+        self.emit(state, |mut lines| lines.line(format_args!("{line}")));
+    }
+
     fn say_dropped(&self, state: &mut State) {
         let (lines, bytes) = (state.window.dropped_lines, state.window.dropped_bytes);
         if lines > 0 {
             state.window.dropped_lines = 0;
             let Limits { lines_per_s, bytes_per_s, .. } = self.limits;
-            self.emit(state, |mut out| {
-                out.line(format_args!(
-                    "LAMINA log lines dropped: {lines} ({bytes} bytes), over {lines_per_s} lines or {bytes_per_s} bytes a second"
-                ));
-            });
+            let reason = format!("over {lines_per_s} lines or {bytes_per_s} bytes a second");
+            match self.format {
+                LogFormat::Text => self.emit(state, |mut out| {
+                    out.line(format_args!("LAMINA log lines dropped: {lines} ({bytes} bytes), {reason}"));
+                }),
+                LogFormat::Json { .. } => {
+                    let reason = reason.as_str();
+                    self.event(state, json::LOGS_DROPPED, Kind::LogsDropped { lines, bytes, reason });
+                }
+            }
         }
     }
 }
@@ -202,9 +246,24 @@ impl InvocationLog {
     /// Writes a line of the platform's own, such as the one about a timeout.
     pub fn platform_line(&self, line: impl fmt::Display) {
         let mut state = self.shared.lock();
-        if !state.ended {
-            self.shared.emit(&mut state, |mut lines| lines.line(format_args!("{line}")));
+        if state.ended {
+            return;
         }
+        match self.shared.format {
+            LogFormat::Text => self.shared.emit(&mut state, |mut lines| lines.line(format_args!("{line}"))),
+            LogFormat::Json { .. } => self.shared.say(&mut state, &line.to_string(), None),
+        }
+    }
+
+    /// Writes how the function failed, if the log is JSON: then it is one line.
+    /// Whether it was; a log that is text has lines of its own for it.
+    pub fn failed(&self, error_type: &str, message: &str, stack: &[&str]) -> bool {
+        let mut state = self.shared.lock();
+        let json = self.shared.format != LogFormat::Text;
+        if json && !state.ended {
+            self.shared.say(&mut state, message, Some(Failed { error_type, stack }));
+        }
+        json
     }
 
     /// Writes unfinished lines, END and REPORT, and answers the tail if it was
@@ -218,10 +277,16 @@ impl InvocationLog {
         stdout.finish(|line| self.shared.emit_limited(&mut state, line));
         stderr.finish(|line| self.shared.emit_limited(&mut state, line));
         self.shared.say_dropped(&mut state);
-        self.shared.emit(&mut state, |mut lines| {
-            lines.line(format_args!("END RequestId: {}", report.request_id));
-            lines.line(format_args!("{report}"));
-        });
+        match self.shared.format {
+            LogFormat::Text => self.shared.emit(&mut state, |mut lines| {
+                lines.line(format_args!("END RequestId: {}", report.request_id));
+                lines.line(format_args!("{report}"));
+            }),
+            LogFormat::Json { .. } => {
+                self.shared.event(&mut state, json::RUNTIME_DONE, Kind::RuntimeDone(report));
+                self.shared.event(&mut state, json::of_report(report.usage.status), Kind::Report(report));
+            }
+        }
         let mut tail = state.tail.take()?;
         cut_to_tail(&mut tail);
         Some(tail)

@@ -61,6 +61,8 @@ pub(super) struct Pages {
     lines: usize,
     bytes: usize,
     last_sequence: u64,
+    /// The number of the last line that was written, 0 before the first.
+    last_written: u64,
     /// Lines that went before they were released.
     lost: u64,
 }
@@ -182,6 +184,7 @@ impl Pages {
             self.pages.push_back(page);
         }
         self.last_sequence += 1;
+        self.last_written = self.last_sequence;
         let Some(page) = self.pages.back_mut() else { return "" };
         let before = page.text.len();
         write(&mut page.text);
@@ -210,7 +213,13 @@ impl Pages {
         page
     }
 
-    /// The number of the newest line, 0 when there was none.
+    /// The number of the newest line, 0 when none was written here: numbers may begin
+    /// far above what a reader has seen.
+    pub(super) fn last_written(&self) -> u64 {
+        self.last_written
+    }
+
+    /// The number of the newest line, or the one before the first.
     pub(super) fn last_sequence(&self) -> u64 {
         self.last_sequence
     }

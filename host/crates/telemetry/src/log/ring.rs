@@ -256,7 +256,7 @@ impl Logs {
                 let appended = group.appended.notified();
                 tokio::pin!(appended);
                 appended.as_mut().enable();
-                if group.lock().pages.last_sequence() > after {
+                if group.lock().pages.last_written() > after {
                     return;
                 }
                 appended.await;
@@ -293,6 +293,14 @@ impl Logs {
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         waiting.at_once = false;
         std::mem::take(&mut waiting.groups)
+    }
+
+    /// Makes a group one of the unkept again: its lines could not be kept.
+    pub fn remind(&self, group: &str) {
+        if let Some(group) = self.known(group) {
+            group.lock().said = true;
+            self.shared.unkept.lock().groups.push(group.name.clone());
+        }
     }
 
     /// Ends the wait of [`Logs::unkept`].
@@ -406,6 +414,24 @@ mod tests {
         write(&logs, "new", 2, "x");
         write(&logs, "newest", 3, "x");
         assert_eq!((texts(&logs, "old", 0).len(), texts(&logs, "new", 0).len()), (0, 1));
+    }
+
+    /// Numbers begin after those of the last start: that alone is no line.
+    #[tokio::test]
+    async fn a_reader_of_before_a_restart_waits_for_a_line() {
+        let logs = logs(10, 10);
+        logs.number_after(1_000);
+        let waited = logs.appended("g", 500, Duration::from_secs(3_600));
+        tokio::pin!(waited);
+        assert!(futures_poll(waited.as_mut()).await.is_pending(), "there is no line");
+        write(&logs, "g", 1, "x");
+        waited.await;
+        assert_eq!(logs.batch("g", 500).unwrap().last_sequence(), 1_001);
+    }
+
+    /// Polls once.
+    async fn futures_poll<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> std::task::Poll<T> {
+        std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx))).await
     }
 
     #[tokio::test]

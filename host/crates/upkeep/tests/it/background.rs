@@ -21,7 +21,8 @@ async fn figures_are_of_what_is_there() {
     assert!(stats.journal.bytes > 0 && stats.index.files > 0 && stats.audit.bytes > 0 && stats.scrub.is_none());
     let value = serde_json::to_value(&stats).unwrap();
     let members: Vec<&String> = value.as_object().unwrap().keys().collect();
-    let expect = ["Sequence", "Tables", "Journal", "Index", "Exports", "Artifacts", "Derived", "Audit", "Scrub"];
+    let expect =
+        ["Sequence", "Tables", "Journal", "Index", "Exports", "Artifacts", "Derived", "Audit", "Logs", "Scrub"];
     assert!(members.len() == expect.len() && expect.iter().all(|name| value.get(name).is_some()), "{members:?}");
     assert_eq!(value["Tables"]["function"]["Records"], 2);
     assert_eq!(value["Artifacts"]["Files"], 4);

@@ -163,6 +163,7 @@ fn configuration() -> Configuration {
         environment: Some(BTreeMap::from([("SECRET".to_owned(), "hidden".to_owned())])),
         architecture: "x86_64".into(),
         log_group: None,
+        log_format: lamina_types::LogFormat::Text,
     }
 }
 

@@ -1,9 +1,9 @@
 //! CreateFunction.
 
-use lamina_types::FunctionName;
 use lamina_types::limits::{MEMORY_MIB_DEFAULT, TIMEOUT_S_DEFAULT};
 use lamina_types::records::Configuration;
 use lamina_types::units::MemoryMib;
+use lamina_types::{FunctionName, LogFormat};
 
 use super::code::{self, ARCHITECTURES};
 use super::members::Members;
@@ -68,6 +68,8 @@ impl CreateFunction {
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages.".into(),
             ));
         };
+        let log_format = LogFormat::Text.changed(members.log_format);
+        let log_format = log_format.map_err(|error| Invalid::Parameter(error.to_string()))?;
         let configuration = Configuration {
             runtime,
             role: members.role.take().unwrap_or_default(),
@@ -78,6 +80,7 @@ impl CreateFunction {
             environment: members.environment.take(),
             architecture: architectures.and_then(|mut list| list.pop()).unwrap_or_else(|| "x86_64".into()),
             log_group: members.log_group.take(),
+            log_format,
         };
         Ok(Self { name, configuration, code: given.required()?, tags, publish })
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use lamina_types::limits::{
     DESCRIPTION_CHARS_MAX, HANDLER_CHARS_MAX, MEMORY_MIB_MAX, MEMORY_MIB_MIN, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
 };
+use lamina_types::logging::LogFormatChange;
 use lamina_types::units::MemoryMib;
 use serde_json::Value;
 
@@ -25,6 +26,7 @@ pub(super) struct Members {
     pub(super) description: Option<String>,
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) log_group: Option<String>,
+    pub(super) log_format: LogFormatChange,
     timeout: Option<i64>,
     memory: Option<i64>,
     refused: Option<Invalid>,
@@ -73,15 +75,11 @@ impl Members {
         violations.length("loggingConfig.logGroup", self.log_group.as_ref(), 1..=512);
         violations.pattern("loggingConfig.logGroup", self.log_group.as_ref(), &pattern::LOG_GROUP);
         logging.finish(operation)?;
-        if format.as_deref() == Some("JSON") {
-            self.refuse(Invalid::not_yet("LoggingConfig.LogFormat JSON", "logs are text"));
-        } else if application.is_some() || system.is_some() {
-            self.refuse(Invalid::Parameter(
-                "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or \
-                 change the LogFormat to \"JSON\" and try again."
-                    .into(),
-            ));
-        }
+        self.log_format = LogFormatChange {
+            json: format.map(|format| format == "JSON"),
+            application: application.and_then(|level| level.parse().ok()),
+            system: system.and_then(|level| level.parse().ok()),
+        };
         Ok(())
     }
 

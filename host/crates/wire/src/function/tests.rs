@@ -1,3 +1,4 @@
+use lamina_types::{LogFormat, LogLevel};
 use serde_json::{Value, json};
 
 use super::*;
@@ -79,9 +80,23 @@ fn layer_two_says_one_thing() {
     check(json!({"Code": {"S3Bucket": "b", "S3Key": "k"}}), "S3Bucket is not supported yet: ");
     check(json!({"Code": {"ImageUri": "i"}}), "ImageUri is not supported yet: ");
     check(json!({"PackageType": "Image"}), "PackageType Image is not supported yet: ");
-    check(json!({"LoggingConfig": {"LogFormat": "JSON"}}), "LoggingConfig.LogFormat JSON is not supported yet: ");
     check(json!({"LoggingConfig": {"SystemLogLevel": "INFO"}}), "LogLevel is not supported when LogFormat");
     check(json!({"Tags": {"aws:x": "1"}}), "aws: is a reserved prefix");
+}
+
+#[test]
+fn logging_is_json_with_levels_or_text() {
+    let check = |change: Value, expect: LogFormat| {
+        let made = create(json!({ "LoggingConfig": change })).unwrap();
+        assert_eq!(made.configuration.log_format, expect, "{change}");
+    };
+    let json = |application, system| LogFormat::Json { application, system };
+    check(json!({"LogFormat": "Text"}), LogFormat::Text);
+    check(json!({"LogFormat": "JSON"}), json(LogLevel::Info, LogLevel::Info));
+    check(
+        json!({"LogFormat": "JSON", "ApplicationLogLevel": "TRACE", "SystemLogLevel": "WARN"}),
+        json(LogLevel::Trace, LogLevel::Warn),
+    );
 }
 
 #[test]

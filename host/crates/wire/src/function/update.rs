@@ -36,6 +36,7 @@ impl UpdateConfiguration {
             description: members.description.take(),
             environment: members.environment.take(),
             log_group: members.log_group.take(),
+            log_format: members.log_format,
         };
         Ok(Self { change, revision })
     }

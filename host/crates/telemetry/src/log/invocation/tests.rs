@@ -18,31 +18,28 @@ fn bench(lines_per_s: u32) -> Bench {
 
 impl Bench {
     fn start(&self, tail: bool) -> InvocationLog {
-        let opening = Opening {
-            group: &"g".into(),
-            stream: "s".into(),
-            request_id: &self.id,
-            version: Version::Latest,
-            tail,
-            observer: None,
-        };
+        self.start_as(LogFormat::Text, tail)
+    }
+
+    fn start_as(&self, format: LogFormat, tail: bool) -> InvocationLog {
+        let (group, stream) = (&"g".into(), "s".into());
+        let (request_id, version) = (&self.id, Version::Latest);
+        let opening = Opening { group, stream, request_id, version, tail, format, observer: None };
         self.logs.start(opening, self.clock.clone())
     }
 
     fn end(&self, log: &InvocationLog) -> Option<Vec<u8>> {
-        let usage = Usage {
-            status: Status::Success,
-            duration: Duration::from_micros(1500),
-            init: None,
-            memory_bytes_peak: 1,
-            fuel: 7,
-        };
+        self.end_as(log, Status::Success)
+    }
+
+    fn end_as(&self, log: &InvocationLog, status: Status) -> Option<Vec<u8>> {
+        let usage = Usage { status, duration: Duration::from_micros(1500), init: None, memory_bytes_peak: 1, fuel: 7 };
         log.end(&Report {
             request_id: &self.id,
             memory: MemoryMib(128),
             timeout: Duration::from_secs(3),
             usage,
-            error_type: None,
+            error_type: (status != Status::Success).then_some("A \"B\""),
         })
     }
 
@@ -99,4 +96,69 @@ fn the_tail_is_the_last_4_kib() {
     let tail = bench.end(&log).unwrap();
     assert_eq!(tail.len(), 4096);
     assert!(tail.ends_with(b"Fuel Used: 7\t\n"));
+}
+
+/// The lines of a call that writes some of each level and fails with `status`, as the
+/// words that tell them apart.
+fn json_lines(application: LogLevel, system: LogLevel, status: Status) -> Vec<String> {
+    let config = LogsConfig { line_bytes_max: 1_000, ..LogsConfig::default() };
+    let bench = Bench { logs: Logs::new(config), ..bench(100) };
+    let log = bench.start_as(LogFormat::Json { application, system }, false);
+    let lines = [
+        "plain",
+        r#"{"level":"debug","message":"d"}"#,
+        r#"{"message":"m"}"#,
+        r#"{"level":7,"message":"n"}"#,
+        r#"{"timestamp":"T","level":"WARN","message":"w"}"#,
+    ];
+    for line in lines {
+        log.write(Source::Stdout, format!("{line}\n").as_bytes());
+    }
+    if status != Status::Success {
+        assert!(log.failed("A \"B\"", "it \"failed\"", &["at one", "at two"]));
+    }
+    bench.end_as(&log, status);
+    let name = |text: &String| {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else { return text.clone() };
+        let member = |name: &str| value[name].as_str().map(str::to_owned);
+        member("type").or_else(|| member("message")).unwrap_or_else(|| panic!("{text}"))
+    };
+    bench.texts().iter().map(name).collect()
+}
+
+#[test]
+fn levels_leave_lines_out() {
+    let check = |application, system, status, expect: &[&str]| {
+        assert_eq!(json_lines(application, system, status), expect, "{application:?} {system:?} {status:?}");
+    };
+    let (start, done, report) = ("platform.start", "platform.runtimeDone", "platform.report");
+    use LogLevel::{Debug, Error, Info, Trace, Warn};
+    check(Trace, Debug, Status::Success, &[start, "plain", "d", "m", "n", "w", done, report]);
+    check(Info, Info, Status::Success, &[start, "plain", "m", "n", "w", report]);
+    check(Warn, Warn, Status::Success, &["w"]);
+    check(Error, Warn, Status::Crash, &["it \"failed\"", report]);
+}
+
+#[test]
+fn json_is_spelt_as_lambda_does() {
+    let bench = bench(100);
+    let log = bench.start_as(LogFormat::Json { application: LogLevel::Info, system: LogLevel::Debug }, false);
+    assert!(log.failed("A \"B\"", "m", &["at"]));
+    bench.end_as(&log, Status::Failure);
+    let id = bench.id.as_str();
+    let expect = [
+        format!(
+            r#"{{"time":"1970-01-01T00:00:01.000Z","type":"platform.start","record":{{"requestId":"{id}","version":"$LATEST"}}}}"#
+        ),
+        format!(
+            r#"{{"timestamp":"1970-01-01T00:00:01.000Z","level":"ERROR","requestId":"{id}","message":"m","errorType":"A \"B\"","errorMessage":"m","stackTrace":["at"]}}"#
+        ),
+        format!(
+            r#"{{"time":"1970-01-01T00:00:01.000Z","type":"platform.runtimeDone","record":{{"requestId":"{id}","status":"failure","metrics":{{"durationMs":1.50}}}}}}"#
+        ),
+        format!(
+            r#"{{"time":"1970-01-01T00:00:01.000Z","type":"platform.report","record":{{"requestId":"{id}","status":"failure","errorType":"A \"B\"","metrics":{{"durationMs":1.50,"billedDurationMs":2,"memorySizeMB":128,"maxMemoryUsedMB":1,"fuelUsed":7}}}}}}"#
+        ),
+    ];
+    assert_eq!(bench.texts(), expect);
 }

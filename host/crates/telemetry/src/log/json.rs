@@ -1,0 +1,148 @@
+//! A log that is JSON (reference 5.5): the platform's lines as events, and the levels
+//! of a function's own.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use lamina_types::{LogLevel, RequestId, Status, Timestamp, Version};
+use serde::Deserialize;
+
+use crate::report::{Millis, Report};
+
+/// The level of the platform's lines, from which on they are written.
+pub(super) const START: LogLevel = LogLevel::Info;
+pub(super) const RUNTIME_DONE: LogLevel = LogLevel::Debug;
+pub(super) const LOGS_DROPPED: LogLevel = LogLevel::Warn;
+
+/// A report of what failed is a warning.
+pub(super) fn of_report(status: Status) -> LogLevel {
+    match status {
+        Status::Success => LogLevel::Info,
+        Status::Failure | Status::Crash | Status::Timeout => LogLevel::Warn,
+    }
+}
+
+/// A text as JSON has it.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// An event of the platform's.
+pub(super) struct PlatformEvent<'a> {
+    pub(super) time: Timestamp,
+    pub(super) kind: Kind<'a>,
+}
+
+pub(super) enum Kind<'a> {
+    Start { request_id: &'a RequestId, version: Version },
+    RuntimeDone(&'a Report<'a>),
+    Report(&'a Report<'a>),
+    LogsDropped { lines: u64, bytes: u64, reason: &'a str },
+}
+
+impl fmt::Display for PlatformEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.kind {
+            Kind::Start { .. } => "start",
+            Kind::RuntimeDone(_) => "runtimeDone",
+            Kind::Report(_) => "report",
+            Kind::LogsDropped { .. } => "logsDropped",
+        };
+        write!(f, r#"{{"time":"{}","type":"platform.{name}","record":{{"#, self.time)?;
+        match &self.kind {
+            Kind::Start { request_id, version } => {
+                write!(f, r#""requestId":"{request_id}","version":"{version}""#)?;
+            }
+            Kind::RuntimeDone(report) => {
+                let (id, status, duration) = (report.request_id, status(report), Millis(report.usage.duration));
+                write!(f, r#""requestId":"{id}","status":"{status}","metrics":{{"durationMs":{duration}}}"#)?;
+            }
+            Kind::Report(report) => write_report(f, report)?,
+            Kind::LogsDropped { lines, bytes, reason } => {
+                write!(f, r#""reason":{},"droppedRecords":{lines},"droppedBytes":{bytes}"#, Quoted(reason))?;
+            }
+        }
+        f.write_str("}}")
+    }
+}
+
+fn write_report(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result {
+    let usage = &report.usage;
+    write!(f, r#""requestId":"{}","status":"{}""#, report.request_id, status(report))?;
+    if let Some(error_type) = report.error_type.filter(|_| usage.status != Status::Success) {
+        write!(f, r#","errorType":{}"#, Quoted(error_type))?;
+    }
+    write!(
+        f,
+        r#","metrics":{{"durationMs":{},"billedDurationMs":{},"memorySizeMB":{},"maxMemoryUsedMB":{}"#,
+        Millis(usage.duration),
+        report.billed_ms(),
+        report.memory.0,
+        usage.memory_bytes_peak.div_ceil(1 << 20),
+    )?;
+    if let Some(init) = usage.init {
+        write!(f, r#","initDurationMs":{}"#, Millis(init))?;
+    }
+    // Ours, after Lambda's own.
+    write!(f, r#","fuelUsed":{}}}"#, usage.fuel)
+}
+
+fn status(report: &Report<'_>) -> &'static str {
+    match report.usage.status {
+        Status::Success => "success",
+        Status::Failure => "failure",
+        Status::Crash => "error",
+        Status::Timeout => "timeout",
+    }
+}
+
+/// A line in the form of a function's own, by the platform.
+pub(super) struct Line<'a> {
+    pub(super) time: Timestamp,
+    pub(super) level: LogLevel,
+    pub(super) request_id: &'a RequestId,
+    pub(super) message: &'a str,
+    pub(super) error: Option<Failed<'a>>,
+}
+
+/// How a function failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failed<'a> {
+    pub(super) error_type: &'a str,
+    pub(super) stack: &'a [&'a str],
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, level, request_id, message, error } = self;
+        write!(f, r#"{{"timestamp":"{time}","level":"{}","requestId":"{request_id}""#, level.as_str())?;
+        write!(f, r#","message":{}"#, Quoted(message))?;
+        if let Some(Failed { error_type, stack }) = error {
+            write!(f, r#","errorType":{},"errorMessage":{},"stackTrace":["#, Quoted(error_type), Quoted(message))?;
+            for (at, line) in stack.iter().enumerate() {
+                let comma = if at == 0 { "" } else { "," };
+                write!(f, "{comma}{}", Quoted(line))?;
+            }
+            f.write_str("]")?;
+        }
+        f.write_str("}")
+    }
+}
+
+/// What is looked at of a function's own line.
+#[derive(Deserialize)]
+struct Leveled<'a> {
+    #[serde(borrow)]
+    level: Option<Cow<'a, str>>,
+}
+
+/// The level of a function's own line: its member `level`. A line that says none, or
+/// is no JSON, is INFO, as on Lambda.
+pub(super) fn level(line: &str) -> LogLevel {
+    let parsed = line.starts_with('{').then(|| serde_json::from_str::<Leveled<'_>>(line).ok()).flatten();
+    parsed.and_then(|line| line.level?.parse().ok()).unwrap_or(LogLevel::Info)
+}
