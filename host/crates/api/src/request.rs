@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::answer::{self, Answer};
 use crate::auth::{self, Principal};
-use crate::body::{self, Body, Bounds, Pace, Unreadable};
+use crate::body::{self, Body, Bounds, Pace, Room, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
 use crate::router::{self, Operation, Route};
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     /// Calls whose clients have left.
     pub(crate) tasks: Tasks,
+    /// For bodies on their way.
+    pub(crate) room: Room,
     pub(crate) phase: watch::Receiver<Phase>,
 }
 
@@ -169,7 +171,7 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
         Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
-    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), room: Some(&shared.room), hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, &route, bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {
@@ -197,6 +199,7 @@ fn unreadable(error: Unreadable, route: &Route, bytes_max: usize) -> ApiError {
             let text = format!("Request must be smaller than {bytes_max} bytes for the {operation} operation");
             ApiError::new(exception::TOO_LARGE, text)
         }
+        Unreadable::NoRoom => ApiError::throttled("CallerRateLimitExceeded").with_log(error.to_string()),
         Unreadable::TooSlow => ApiError::new(exception::TIMEOUT, "The request's body did not arrive in time."),
         Unreadable::Broken(reason) => {
             ApiError::new(exception::INVALID_CONTENT, "The request's body broke off.").with_log(reason)

@@ -34,6 +34,7 @@ use self::opening::Protocol;
 use self::paced::Paced;
 use self::proxied::Ends;
 use self::refusal::Refusals;
+use crate::body::Room;
 use crate::config::{Config, Deps};
 use crate::request::{self, Peer, Shared};
 use crate::tls::Tls;
@@ -74,7 +75,8 @@ impl Server {
         let (phase, watching) = watch::channel(Phase::Serving);
         let addresses = Addresses::new(config.limits.connections_per_address_max);
         let owner = Owner { region: config.region.clone(), account: config.account.clone() };
-        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching };
+        let room = Room::new(config.limits.bodies_bytes_max);
+        let shared = Shared { config, deps, owner, tasks: Tasks::new(), room, phase: watching };
         let connections = Tasks::new();
         // Within TLS nobody would understand an answer.
         let told_max = if shared.config.tls.is_some() { 0 } else { TOLD_MAX };
