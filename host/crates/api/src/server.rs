@@ -48,7 +48,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const TOLD_MAX: usize = 256;
 /// Bytes of an answer that the kernel takes before they can be sent: a client
 /// that stops reading is noticed by what is left, and its answer waits with us.
-const UNSENT_BYTES_MAX: u32 = 128 << 10;
+const UNSENT_BYTES_MAX: u32 = 512 << 10;
 
 /// The API and the function URLs of one platform.
 pub struct Server {
