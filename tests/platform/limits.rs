@@ -196,6 +196,37 @@ async fn heads_and_bodies_are_as_large_as_the_operator_says() {
     }
 }
 
+/// Bodies that do not come to their end take room from one another, and from nobody
+/// whose body comes at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_on_their_way_are_bounded_in_all() {
+    let limited = limited(&["--bodies-bytes-max", "2000000"]).await;
+    let request = |length: usize| {
+        format!("POST /_url/{}/ HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n", limited.hello.id)
+    };
+    let mut held = limited.connect().await;
+    held.write_all((request(2_000_000) + &"x".repeat(1_900_000)).as_bytes()).await.unwrap();
+    let status = async || limited.server.send("POST", "/sum", "x".repeat(1_000_000)).await.status;
+    let one = async || limited.hello.send("POST", "/", "x".repeat(1_000_000)).await;
+    let full = async {
+        loop {
+            let reply = one().await;
+            if reply.status == 429 {
+                return reply;
+            }
+        }
+    };
+    let reply = http::within("the room's end", full).await;
+    let reply = reply.refused(429, "TooManyRequestsException", "Rate Exceeded.");
+    assert_eq!(reply.json()["Reason"], "CallerRateLimitExceeded");
+    // What is passed on as it comes takes no room, and neither does a small one.
+    assert_eq!(status().await, 200);
+    limited.hello.send("POST", "/", "{}").await.expect(200);
+    drop(held);
+    let free = async { while one().await.status == 429 {} };
+    http::within("room", free).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_too_many_are_throttled_at_once() {
     let arguments = ["--concurrency-max", "2", "--function-concurrency-max", "1"];

@@ -3,12 +3,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harness::certificates::Certificate;
 use harness::{Finished, Options, Platform, debian, process, python, tiny};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::common::PROGRAM;
 
@@ -182,4 +187,32 @@ async fn a_certificate_without_the_wildcard_name_is_told_at_start() {
     let platform = Platform::start(options).await;
     let said = platform.stderr();
     assert!(said.contains("not good for *.lambda-url.us-east-1.example.org"), "{said}");
+    let secure = secure(&[]).await;
+    let said = secure.platform.stderr();
+    assert!(said.contains("names like *.lambda-url.us-east-1.localhost, for which the certificate is good"), "{said}");
+}
+
+/// What waits for a client waits in TLS's own buffers as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_within_tls_as_well() {
+    let secure = secure(&["--stall-timeout-ms", "300"]).await;
+    let component = secure.platform.home().join("server.wasm");
+    fs::write(&component, test_guests::component("guest-http")).unwrap();
+    secure.platform.cli(&["deploy", "server", path(&component), "--url", "--stream", "--timeout", "30"]).ok();
+    let url = secure.platform.cli(&["url", "server", "--by-path"]).ok().stdout;
+    let target = url.trim().split_once(&secure.platform.client.authority).unwrap().1.to_owned();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&secure.certificate.authority).unwrap()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(&secure.platform.client.authority).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    let request = format!("GET {target}big?100000 HTTP/1.1\r\nhost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let begun = Instant::now();
+    // The guest's next write fails.
+    while !secure.platform.cli(&["logs", "server"]).ok().stdout.contains(" failed") {
+        assert!(begun.elapsed() < LIMIT, "the guest still writes");
+    }
+    curl(&["--cacert", path(&secure.certificate.authority), &secure.url]).ok();
 }

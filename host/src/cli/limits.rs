@@ -68,6 +68,10 @@ pub(crate) struct LimitArgs {
     /// Bytes a second that a body must come with, 0 for any; under it 408
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT.body_rate_min, env = "LAMINA_BODY_RATE_MIN", hide_env_values = true)]
     body_rate_min: u32,
+    /// Bytes of all bodies together that are read whole and not all there yet; past it
+    /// 429
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT.bodies_bytes_max, env = "LAMINA_BODIES_BYTES_MAX", hide_env_values = true, value_parser = bound())]
+    bodies_bytes_max: usize,
     /// Time in which a client must take something of an answer that waits for it;
     /// past it the connection is cut
     #[arg(long, value_name = "MS", default_value_t = ms(DEFAULT.stall_timeout), env = "LAMINA_STALL_TIMEOUT_MS", hide_env_values = true, value_parser = wait())]
@@ -95,6 +99,7 @@ impl LimitArgs {
             body_timeout: Duration::from_millis(self.body_timeout_ms),
             body_grace: Duration::from_millis(self.body_grace_ms),
             body_rate_min: self.body_rate_min,
+            bodies_bytes_max: self.bodies_bytes_max,
             stall_timeout: Duration::from_millis(self.stall_timeout_ms),
             streams_max: self.streams_max,
             resets_max: self.resets_max,

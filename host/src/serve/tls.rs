@@ -79,13 +79,15 @@ impl Followed {
         &self.files.cert
     }
 
-    /// Says when clients would not believe the names of function URLs.
+    /// Says which name function URLs need, and when the certificate has it not.
     pub(super) fn check_names(&self, region: &Region, host: &str) {
         let names = format!("lambda-url.{region}.{host}");
-        if !self.tls.covers(&format!("a.{names}")) {
+        if self.tls.covers(&format!("a.{names}")) {
+            tracing::info!("function URLs are names like *.{names}, for which the certificate is good");
+        } else {
             tracing::warn!(
-                "the certificate is not good for *.{names}: function URLs can be called by path only \
-                 (https://HOST/_url/URL-ID/); give one with that name, or another --url-host"
+                "the certificate is not good for *.{names}, as function URLs are named: they can be called by path \
+                 only (https://HOST/_url/URL-ID/); give one with that name, or another --url-host"
             );
         }
     }

@@ -9,11 +9,14 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 use crate::limits::Limits;
 
+/// In what steps room is taken.
+const ROOM_UNIT_BYTES: usize = 1 << 10;
 /// Longer than any reader of a streamed body lives.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(86_400);
 
@@ -33,11 +36,39 @@ impl Body {
 
 /// What is read, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct Bounds<'a> {
     pub(crate) bytes_max: usize,
     pub(crate) pace: Pace,
+    /// What it is a part of while it is not all there, if anything.
+    pub(crate) room: Option<&'a Room>,
     /// Whether the hash is wanted.
     pub(crate) hash: bool,
+}
+
+/// Memory for all bodies together of which more is to come. One that comes at once
+/// takes none, and neither does one that is whole.
+#[derive(Debug)]
+pub(crate) struct Room(Semaphore);
+
+impl Room {
+    /// Room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Semaphore::new((bytes / ROOM_UNIT_BYTES).min(Semaphore::MAX_PERMITS)))
+    }
+
+    /// Makes what is taken as large as this; whether there was room for it.
+    fn grow<'a>(&'a self, taken: &mut Option<SemaphorePermit<'a>>, bytes: usize) -> bool {
+        let had = taken.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let more = bytes.div_ceil(ROOM_UNIT_BYTES).saturating_sub(had);
+        let Some(more) = u32::try_from(more).ok().and_then(|more| self.0.try_acquire_many(more).ok()) else {
+            return false;
+        };
+        match taken {
+            Some(taken) => taken.merge(more),
+            None => *taken = Some(more),
+        }
+        true
+    }
 }
 
 /// How fast a body must come. Only the time counts in which it is waited for: a
@@ -83,6 +114,9 @@ pub(crate) enum Unreadable {
     /// More bytes than allowed.
     #[error("the body is too large")]
     TooLarge,
+    /// No more memory for bodies.
+    #[error("too many bodies are on their way")]
+    NoRoom,
     /// Too slow, or not all there within the deadline.
     #[error("the body did not arrive in time")]
     TooSlow,
@@ -157,7 +191,7 @@ where
 
 /// Reads a body to its end. When dropped half-way, the rest stays unread and
 /// the connection cannot be used again.
-pub(crate) async fn read<B>(body: B, bounds: Bounds) -> Result<Body, Unreadable>
+pub(crate) async fn read<B>(body: B, bounds: Bounds<'_>) -> Result<Body, Unreadable>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
@@ -168,10 +202,10 @@ where
     if body.is_end_stream() {
         return Ok(finish(Bytes::new(), hasher));
     }
-    collect(body, hasher).await
+    collect(body, hasher, bounds.room).await
 }
 
-async fn collect<B>(mut body: Bounded<B>, mut hasher: Option<Sha256>) -> Result<Body, Unreadable>
+async fn collect<B>(mut body: Bounded<B>, mut hasher: Option<Sha256>, room: Option<&Room>) -> Result<Body, Unreadable>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
@@ -179,10 +213,14 @@ where
     // A body of one frame, which is most of them, is not copied.
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
+    let mut taken = None;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         if let Some(hasher) = &mut hasher {
             hasher.update(&data);
+        }
+        if body.bytes > data.len() && room.is_some_and(|room| !room.grow(&mut taken, body.bytes)) {
+            return Err(Unreadable::NoRoom);
         }
         match first.take() {
             None if rest.is_empty() => first = Some(data),
@@ -209,8 +247,8 @@ mod tests {
 
     use super::*;
 
-    fn bounds(bytes_max: usize) -> Bounds {
-        Bounds { bytes_max, pace: Pace::within(Duration::from_secs(5)), hash: true }
+    fn bounds(bytes_max: usize) -> Bounds<'static> {
+        Bounds { bytes_max, room: None, pace: Pace::within(Duration::from_secs(5)), hash: true }
     }
 
     fn chunks(parts: &'static [&'static str]) -> impl HttpBody<Data = Bytes, Error = String> + Unpin {
@@ -256,7 +294,9 @@ mod tests {
     #[tokio::test]
     async fn bodies_have_a_least_rate_after_their_grace() {
         let check = async |pace| {
-            read(dripping(20), Bounds { bytes_max: 1 << 20, pace, hash: false }).await.map(|body| body.bytes.len())
+            read(dripping(20), Bounds { bytes_max: 1 << 20, pace, room: None, hash: false })
+                .await
+                .map(|body| body.bytes.len())
         };
         let (long, short) = (60_000, 100);
         assert_eq!(check(pace(long, long, 1_000_000)).await, Ok(2_000), "the grace covers it");
@@ -264,6 +304,25 @@ mod tests {
         assert_eq!(check(pace(long, short, 10)).await, Ok(2_000), "each byte buys a tenth of a second");
         assert_eq!(check(pace(short, long, 10)).await, Err(Unreadable::TooSlow), "the timeout is for all of it");
         assert_eq!(check(pace(long, short, 0)).await, Ok(2_000), "no rate is asked for");
+    }
+
+    #[tokio::test]
+    async fn bodies_share_their_room_until_they_are_whole() {
+        let room = Room::new(3 * ROOM_UNIT_BYTES);
+        let pace = Pace::within(Duration::from_secs(60));
+        let read_of = async |count: usize| {
+            let pieces = (0..count).map(|_| Ok::<_, String>(Frame::data(Bytes::from_static(&[0; ROOM_UNIT_BYTES]))));
+            let body = StreamBody::new(futures_util::stream::iter(pieces.collect::<Vec<_>>()));
+            let bounds = Bounds { bytes_max: 1 << 20, pace, room: Some(&room), hash: false };
+            read(body, bounds).await.map(|body| body.bytes.len() / ROOM_UNIT_BYTES)
+        };
+        assert_eq!(read_of(3).await, Ok(3));
+        assert_eq!(read_of(4).await, Err(Unreadable::NoRoom));
+        let other = room.0.try_acquire_many(2).unwrap();
+        assert_eq!(read_of(2).await, Err(Unreadable::NoRoom));
+        assert_eq!(read_of(1).await, Ok(1), "it is there at once");
+        drop(other);
+        assert_eq!(read_of(3).await, Ok(3));
     }
 
     /// A reader that takes its time is not the sender's fault.

@@ -97,7 +97,12 @@ async fn perform(shared: &Shared, arrived: Arrived, protocol: Protocol) -> Resul
         let scope = Scope { region: shared.config.region.as_str(), service: SERVICE };
         auth::claim(&parts, &catalog, scope, shared.now().seconds())?
     };
-    let bounds = Bounds { bytes_max: REQUEST_BYTES_MAX, pace: Pace::whole(&shared.config.limits), hash: true };
+    let bounds = Bounds {
+        bytes_max: REQUEST_BYTES_MAX,
+        pace: Pace::whole(&shared.config.limits),
+        room: Some(&shared.room),
+        hash: true,
+    };
     let body = body::read(incoming, bounds).await.map_err(|error| match error {
         Unreadable::TooLarge => Failure::new(
             413,
@@ -107,6 +112,11 @@ async fn perform(shared: &Shared, arrived: Arrived, protocol: Protocol) -> Resul
         Unreadable::TooSlow => {
             Failure::new(408, ("RequestTimeoutException", "RequestTimeout"), "The body did not arrive in time.")
         }
+        Unreadable::NoRoom => Failure::new(
+            429,
+            ("ThrottlingException", "Throttling"),
+            "Too many bytes of requests are on their way; try again.",
+        ),
         Unreadable::Broken(_) => Failure::malformed("The request's body broke off."),
     })?;
     let principal = claimed.verify(&parts, &body)?;

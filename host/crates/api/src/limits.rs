@@ -29,6 +29,9 @@ pub struct Limits {
     pub body_grace: Duration,
     /// Bytes a second that a body must come with while it is waited for. Default 500.
     pub body_rate_min: u32,
+    /// Bytes of all bodies together that are read whole and not all there yet.
+    /// Default 1 GiB.
+    pub bodies_bytes_max: usize,
     /// Time in which a client must take something of an answer that waits for it.
     /// Default 30 s.
     pub stall_timeout: Duration,
@@ -52,6 +55,7 @@ impl Limits {
         body_timeout: Duration::from_secs(120),
         body_grace: Duration::from_secs(10),
         body_rate_min: 500,
+        bodies_bytes_max: 1 << 30,
         stall_timeout: Duration::from_secs(30),
         streams_max: 128,
         resets_max: 100,

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::answer::{self, Answer};
 use crate::auth::{self, Claimed, Principal, Scope};
-use crate::body::{self, Body, Bounds, Pace, Unreadable};
+use crate::body::{self, Body, Bounds, Pace, Room, Unreadable};
 use crate::config::{Config, Deps};
 use crate::error::{ApiError, exception};
 use crate::logs::search::Searcher;
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     /// Calls whose clients have left.
     pub(crate) tasks: Tasks,
+    /// For bodies on their way.
+    pub(crate) room: Room,
     pub(crate) phase: watch::Receiver<Phase>,
     /// Searches of the logs.
     pub(crate) searcher: Searcher,
@@ -227,7 +229,7 @@ async fn logged(shared: &Shared, arrived: Arrived, operation: &str) -> Result<An
     let Arrived { parts, body: incoming, id, .. } = arrived;
     let claimed = claim(shared, &parts, logs::SERVICE)?;
     let bytes_max = shared.config.payload_bytes_max;
-    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), room: Some(&shared.room), hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, operation, bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     let asked = logs::Asked { shared, principal: &principal, body: &body.bytes, id: &id };
@@ -249,7 +251,7 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
         Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
         _ => shared.config.request_bytes_max,
     };
-    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), hash: true };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), room: Some(&shared.room), hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| unreadable(error, named(&route), bytes_max))?;
     let principal = claimed.verify(&parts, &body)?;
     match route {
@@ -281,6 +283,7 @@ fn unreadable(error: Unreadable, operation: &str, bytes_max: usize) -> ApiError 
             let text = format!("Request must be smaller than {bytes_max} bytes for the {operation} operation");
             ApiError::new(exception::TOO_LARGE, text)
         }
+        Unreadable::NoRoom => ApiError::throttled("CallerRateLimitExceeded").with_log(error.to_string()),
         Unreadable::TooSlow => ApiError::new(exception::TIMEOUT, "The request's body did not arrive in time."),
         Unreadable::Broken(reason) => {
             ApiError::new(exception::INVALID_CONTENT, "The request's body broke off.").with_log(reason)

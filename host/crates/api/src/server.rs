@@ -34,6 +34,7 @@ use self::opening::Protocol;
 use self::paced::Paced;
 use self::proxied::Ends;
 use self::refusal::Refusals;
+use crate::body::Room;
 use crate::config::{Config, Deps};
 use crate::logs::SESSIONS_MAX;
 use crate::logs::search::Searcher;
@@ -49,7 +50,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const TOLD_MAX: usize = 256;
 /// Bytes of an answer that the kernel takes before they can be sent: a client
 /// that stops reading is noticed by what is left, and its answer waits with us.
-const UNSENT_BYTES_MAX: u32 = 128 << 10;
+const UNSENT_BYTES_MAX: u32 = 512 << 10;
 
 /// The API and the function URLs of one platform.
 pub struct Server {
@@ -76,9 +77,10 @@ impl Server {
         let (phase, watching) = watch::channel(Phase::Serving);
         let addresses = Addresses::new(config.limits.connections_per_address_max);
         let owner = Owner { region: config.region.clone(), account: config.account.clone() };
+        let room = Room::new(config.limits.bodies_bytes_max);
         let searcher = Searcher::new(deps.log_store.clone());
         let tails = Arc::new(Semaphore::new(SESSIONS_MAX));
-        let shared = Shared { config, deps, owner, tasks: Tasks::new(), phase: watching, searcher, tails };
+        let shared = Shared { config, deps, owner, tasks: Tasks::new(), room, phase: watching, searcher, tails };
         let connections = Tasks::new();
         // Within TLS nobody would understand an answer.
         let told_max = if shared.config.tls.is_some() { 0 } else { TOLD_MAX };

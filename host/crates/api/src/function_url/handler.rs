@@ -77,7 +77,7 @@ pub(super) async fn streaming(visit: Visit<'_>, parts: Parts, body: Incoming) ->
 async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<Invocation, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
-    let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), hash: false };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), room: Some(&visit.shared.room), hash: false };
     let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?;
     let id = &visit.url.config.id;
     let source_ip = visit.peer.ip();

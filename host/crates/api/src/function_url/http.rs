@@ -33,7 +33,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
-    let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), hash: false };
+    let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), room: Some(&visit.shared.room), hash: false };
     let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?.bytes;
     rewrite(&visit, &mut parts)?;
     let method = parts.method.clone();
@@ -94,7 +94,8 @@ async fn collected(body: Body, timeout: std::time::Duration) -> Result<Bytes, Re
     let bytes = match body {
         Body::Whole(bytes) => bytes,
         Body::Stream(body) => {
-            let bounds = Bounds { bytes_max: RESPONSE_PAYLOAD_BYTES_MAX, pace: Pace::within(timeout), hash: false };
+            let bounds =
+                Bounds { bytes_max: RESPONSE_PAYLOAD_BYTES_MAX, pace: Pace::within(timeout), room: None, hash: false };
             body::read(body, bounds).await.map_err(|error| Refusal::Failed(format!("the response: {error}")))?.bytes
         }
     };

@@ -38,6 +38,7 @@ impl Refusal {
     pub(super) fn unreadable(error: Unreadable, bytes_max: usize) -> Self {
         Self::Denied(match error {
             Unreadable::TooLarge => Self::too_large(bytes_max),
+            Unreadable::NoRoom => ApiError::throttled("CallerRateLimitExceeded").with_log(error.to_string()),
             Unreadable::TooSlow => ApiError::new(exception::TIMEOUT, "The request's body did not arrive in time."),
             Unreadable::Broken(reason) => {
                 ApiError::new(exception::INVALID_CONTENT, "The request's body broke off.").with_log(reason)
@@ -94,6 +95,7 @@ mod tests {
         check(Unusable::Member("statusCode").into(), 502);
         check(Refusal::unreadable(Unreadable::TooLarge, 1), 413);
         check(Refusal::unreadable(Unreadable::TooSlow, 1), 408);
+        check(Refusal::unreadable(Unreadable::NoRoom, 1), 429);
         check(Refusal::unreadable(Unreadable::Broken("b".into()), 1), 400);
     }
 }

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, HOST};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -59,6 +59,7 @@ pub(super) async fn drive<T, S>(
         let is_head = request.method() == Method::HEAD;
         let refused = request.headers().len() > fields_max;
         name_host(&mut request);
+        join_cookies(&mut request);
         let answering = (!refused).then(|| service.call(request));
         // Apart: h2 would move the large future about.
         Box::pin(async move {
@@ -94,7 +95,12 @@ pub(super) async fn drive<T, S>(
             changed = phase.changed() => {
                 match changed.map(|()| *phase.borrow()) {
                     Ok(Phase::Serving) => {}
-                    Ok(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
+                    Ok(Phase::Draining) => {
+                        // Once it has no more requests it need not wait for a client
+                        // that does not go.
+                        going = true;
+                        std::pin::Pin::new(&mut serving).graceful_shutdown();
+                    }
                     // Also when the server is gone.
                     Ok(Phase::Cutting) | Err(_) => return,
                 }
@@ -133,13 +139,27 @@ fn builder(limits: &Limits, streams: Streams) -> http2::Builder<Streams> {
 }
 
 /// Whoever reads the request finds the host where HTTP/1.1 has it.
-fn name_host(request: &mut Request<Incoming>) {
+fn name_host<B>(request: &mut Request<B>) {
     let Some(authority) = request.uri().authority() else { return };
     if let Ok(host) = HeaderValue::from_str(authority.as_str()) {
         // One that differs stays beside it, and makes the request ambiguous.
         if request.headers().get(HOST) != Some(&host) {
             request.headers_mut().append(HOST, host);
         }
+    }
+}
+
+/// A client may send each cookie apart, for compression; whoever reads the request
+/// expects one field (RFC 9113, section 8.2.3).
+fn join_cookies<B>(request: &mut Request<B>) {
+    let mut cookies = request.headers().get_all(COOKIE).iter();
+    if cookies.nth(1).is_none() {
+        return;
+    }
+    let all: Vec<&[u8]> = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    // Values that were each good are so together.
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+        request.headers_mut().insert(COOKIE, joined);
     }
 }
 
@@ -159,4 +179,41 @@ fn without_body(answer: Answer) -> Answer {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());
     }
     Answer::from_parts(head, AnswerBody::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_look_as_over_http_1_1() {
+        let check = |uri: &str, headers: &[(&str, &str)], expect: &[(&str, &str)]| {
+            let mut request = Request::get(uri);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let mut request = request.body(()).unwrap();
+            name_host(&mut request);
+            join_cookies(&mut request);
+            let found = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+            let mut found: Vec<_> = found.collect();
+            found.sort_unstable();
+            assert_eq!(found, expect, "{uri} {headers:?}");
+        };
+        check("http://a:1/x", &[], &[("host", "a:1")]);
+        check("http://a/x", &[("host", "a")], &[("host", "a")]);
+        check("http://a/x", &[("host", "b")], &[("host", "a"), ("host", "b")]);
+        check("/x", &[("host", "b")], &[("host", "b")]);
+        check("/x", &[("cookie", "a=1")], &[("cookie", "a=1")]);
+        check("/x", &[("cookie", "a=1"), ("cookie", "b=2; c=3")], &[("cookie", "a=1; b=2; c=3")]);
+    }
+
+    #[test]
+    fn heads_keep_the_length_of_their_body() {
+        let head = without_body(Answer::new(AnswerBody::whole("abc")));
+        assert_eq!((&head.headers()[CONTENT_LENGTH], head.body().is_end_stream()), (&HeaderValue::from(3), true));
+        let mut own = Answer::new(AnswerBody::empty());
+        own.headers_mut().insert(CONTENT_LENGTH, 9.into());
+        assert_eq!(without_body(own).headers()[CONTENT_LENGTH], HeaderValue::from(9));
+    }
 }
