@@ -5,6 +5,8 @@ pub(crate) mod presign;
 pub(crate) mod sigv4;
 
 mod canonical;
+#[cfg(test)]
+mod fuzz;
 mod moment;
 
 use http::request::Parts;

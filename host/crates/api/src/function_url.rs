@@ -7,6 +7,8 @@
 mod address;
 mod cors;
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod handler;
 mod hop;
 mod http;

@@ -332,6 +332,8 @@ async fn perform(operation: Operation, call: Call<'_>) -> Result<Answer, ApiErro
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

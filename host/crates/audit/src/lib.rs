@@ -17,6 +17,9 @@ mod head;
 mod log;
 mod verify;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use chain::{Chain, ChainError, Fault, verify_lines};
 pub use entry::{Entry, LINE_BYTES_MAX};
 pub use error::{Broken, Error};

@@ -75,6 +75,8 @@ fn bootstrap(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<usize, DeployError> 
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use std::io::Write as _;
 

@@ -254,6 +254,8 @@ fn check(head: wit::Head) -> Result<StreamHead, String> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -10,6 +10,9 @@ mod envelope;
 mod error;
 mod key;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use component::{Verified, sign, signers, unsign, verify};
 pub use error::{Error, KeyError, VerifyError};
 pub use key::{KeyId, PublicKey, SecretKey};

@@ -19,6 +19,9 @@ pub mod settings;
 pub mod time;
 pub mod units;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use actor::Actor;
 pub use arn::{AccountId, FunctionArn, Region};
 pub use digest::Digest;

@@ -138,6 +138,8 @@ pub(crate) fn host_key_of(bytes: &[u8]) -> Result<[u8; 32], Refusal> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -166,6 +166,8 @@ fn parse(block: &[u8; BLOCK]) -> Option<Head> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -29,5 +29,8 @@ pub mod url;
 pub mod view;
 pub mod violation;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use error::Invalid;
 pub use naming::{Owner, Shape};
