@@ -18,6 +18,7 @@ use lamina_kit::{Clock, Ids, RandomIds, SystemClock, Tasks};
 use lamina_kv::Store;
 use lamina_ledger::Ledger;
 use lamina_meter::Meters;
+use lamina_otlp::{Exporter, Tracer};
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
 use lamina_telemetry::{Logs, LogsConfig};
@@ -49,6 +50,8 @@ pub struct Config {
     /// Bytes of compiled images that are kept; past it the one used longest ago
     /// goes.
     pub images_bytes_max: u64,
+    /// The collector that traces and metrics go to, if there is one.
+    pub otlp: Option<lamina_otlp::Config>,
 }
 
 /// The default of [`Config::images_bytes_max`]: 20 GiB.
@@ -113,6 +116,8 @@ pub struct Platform {
     pub meters: Meters,
     /// What they used, as records.
     pub ledger: Ledger,
+    /// Where spans go, when calls are traced.
+    pub tracer: Option<Tracer>,
     /// Backups and figures.
     pub upkeep: Upkeep,
     /// See [`lamina_api::RotateSecrets`].
@@ -174,12 +179,15 @@ impl Platform {
                 clock: clock.clone(),
             },
         );
+        let otlp = config.otlp.map(|otlp| Exporter::new(otlp, meters.clone(), clock.clone()));
+        let (exporter, tracer) = otlp.unzip();
         let deps = lamina_invoke::Deps {
             registry: registry.clone(),
             runtime,
             logs: logs.clone(),
             meters: meters.clone(),
             observer: Some(embedded::observer(meters.clone())),
+            tracer: tracer.clone(),
             clock: clock.clone(),
         };
         let dispatcher = Arc::new(Dispatcher::new(lamina_invoke::Config::default(), deps));
@@ -199,6 +207,7 @@ impl Platform {
             logs,
             meters,
             ledger,
+            tracer,
             upkeep,
             rotate_secrets,
             clock,
@@ -209,6 +218,9 @@ impl Platform {
         };
         platform.credential(&data).await?;
         platform.beside(config.images_bytes_max);
+        if let Some(exporter) = exporter {
+            platform.tasks.spawn(exporter.run(platform.stopped()));
+        }
         Ok(platform)
     }
 
@@ -323,6 +335,7 @@ mod tests {
             runtime: lamina_runtime::Config::default(),
             secrets: SecretKeys::Beside,
             images_bytes_max: IMAGES_BYTES_MAX,
+            otlp: None,
         };
         let platform = Platform::open(config()).await.unwrap();
         assert!(matches!(Platform::open(config()).await, Err(Error::Records(lamina_kv::Error::InUse(_)))));

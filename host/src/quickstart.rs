@@ -149,6 +149,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         signing: lamina_deploy::Signing::Enforce,
         fuel_per_gb_second: serve::FUEL_PER_GB_SECOND,
         secrets: crate::platform::SecretKeys::Beside,
+        otlp: None,
     })
 }
 

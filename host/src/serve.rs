@@ -46,6 +46,8 @@ pub struct Config {
     pub fuel_per_gb_second: u64,
     /// Where the keys come from that seal secrets.
     pub secrets: platform::SecretKeys,
+    /// The collector that traces and metrics go to, if there is one.
+    pub otlp: Option<lamina_otlp::Config>,
 }
 
 /// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
@@ -91,7 +93,7 @@ pub struct Serving {
 /// Opens the platform, listens, and writes `DIR/endpoint`: the URL, and the
 /// region on a second line; and `DIR/admin`: the second listener's URL.
 pub async fn start(config: Config) -> Result<Serving, Error> {
-    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets } = config;
+    let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, secrets, otlp } = config;
     raise_file_limit();
     // Before the directory is opened: an address in use changes nothing.
     let (listener, endpoint) = bind(listen).await?;
@@ -109,6 +111,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         runtime,
         secrets,
         images_bytes_max: platform::IMAGES_BYTES_MAX,
+        otlp,
     };
     let platform = Platform::open(settings).await?;
     let (draining, is_draining) = watch::channel(false);
@@ -138,6 +141,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         logs: platform.logs.clone(),
         meters: platform.meters.clone(),
         ledger: platform.ledger.clone(),
+        tracer: platform.tracer.clone(),
         upkeep: platform.upkeep.clone(),
         rotate_secrets: platform.rotate_secrets.clone(),
         clock: platform.clock.clone(),

@@ -12,17 +12,25 @@ pub struct Options {
     pub signing: &'static str,
     /// More arguments of `serve`.
     pub arguments: Vec<String>,
+    /// More environment variables.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Options {
     /// Signatures enforced, nothing else said.
     pub fn new(program: &str) -> Self {
-        Self { program: program.into(), signing: "enforce", arguments: Vec::new() }
+        Self { program: program.into(), signing: "enforce", arguments: Vec::new(), variables: Vec::new() }
     }
 
     /// More arguments of `serve`.
     pub fn with(self, arguments: &[&str]) -> Self {
         Self { arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(), ..self }
+    }
+
+    /// One more environment variable.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Another treatment of unsigned code.

@@ -25,6 +25,7 @@ mod logs;
 mod metrics;
 mod monitor;
 mod operate;
+mod otlp;
 mod protocol;
 mod quickstart;
 mod races;

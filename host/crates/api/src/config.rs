@@ -78,6 +78,8 @@ pub struct Deps {
     pub logs: Logs,
     /// What calls use.
     pub meters: Meters,
+    /// Whether calls are traced, and which.
+    pub tracer: Option<lamina_otlp::Tracer>,
     /// What they used, as records.
     pub ledger: Ledger,
     /// Backups and figures.

@@ -7,6 +7,8 @@
 
 pub mod log;
 pub mod report;
+pub mod timings;
 
 pub use log::{InvocationLog, LogEvent, Logs, LogsConfig, Observer, Opening, Source};
 pub use report::Report;
+pub use timings::Timings;

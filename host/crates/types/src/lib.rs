@@ -16,6 +16,7 @@ pub mod records;
 pub mod resolved;
 pub mod settings;
 pub mod time;
+pub mod trace;
 pub mod units;
 
 pub use actor::Actor;
@@ -27,4 +28,5 @@ pub use names::{FunctionName, FunctionRef, NameError, Qualifier, Version};
 pub use outcome::{FunctionError, Outcome, Status, Usage};
 pub use resolved::{ResolvedFunction, World};
 pub use time::Timestamp;
+pub use trace::Span;
 pub use units::MemoryMib;

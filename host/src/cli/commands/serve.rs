@@ -127,6 +127,8 @@ impl ServeArgs {
         let mut signals = Signals::catch()?;
         let data = self.data.clone();
         let secrets = self.secrets.read(ctx)?;
+        let otlp = lamina_otlp::Config::of(|name| ctx.environment.get(name));
+        let otlp = otlp.map_err(|refused| Failure::usage(refused.to_string()))?;
         let config = serve::Config {
             data: self.data,
             listen: self.listen,
@@ -136,6 +138,7 @@ impl ServeArgs {
             signing: self.signing.into(),
             fuel_per_gb_second: self.fuel_per_gb_second,
             secrets,
+            otlp,
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,
