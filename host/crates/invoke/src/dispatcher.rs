@@ -160,9 +160,9 @@ impl Dispatcher {
             observer: self.deps.observer.clone(),
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
-        let traced = invocation.span.zip(self.deps.tracer.clone()).map(|(span, tracer)| {
+        let traced = invocation.span.zip(self.deps.tracer.as_ref()).map(|(span, tracer)| {
             let (timings, clock) = (Arc::default(), self.deps.clock.clone());
-            Traced { tracer, span, accepted, timings, clock }
+            Traced { tracer: tracer.clone(), span, accepted, timings, clock }
         });
         let timings = traced.as_ref().map(|traced| traced.timings.clone());
         let ending = Ending {
