@@ -12,7 +12,6 @@
 #![allow(clippy::disallowed_methods, reason = "the bans are for the platform; tests read the real clock")]
 
 mod cache;
-pub mod debian;
 pub mod functions;
 pub mod http;
 pub mod javascript;
@@ -23,6 +22,7 @@ pub mod python;
 mod shared;
 mod sigv4;
 pub mod tiny;
+pub mod unpacked;
 
 pub use functions::{Logged, Url, creation};
 pub use http::Reply;

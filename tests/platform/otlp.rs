@@ -208,3 +208,25 @@ async fn a_collector_that_is_gone_holds_up_nothing() {
     let refused = process::run(command.current_dir(platform.home()), ARRIVE_MAX);
     assert!(refused.code == Some(2) && refused.stderr.contains("TLS is not spoken"), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_gets_the_request_itself_gets_the_traces_headers() {
+    let collector = Collector::start().await;
+    let platform = platform(&format!("http://127.0.0.1:{}/otel", collector.port())).await;
+    platform.create(&patient("server", &platform.sign(&test_guests::component("guest-http")))).await;
+    let server = platform.url("server", "RESPONSE_STREAM").await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let mut request = http::request("POST", "/echo", "");
+    request.headers_mut().insert("traceparent", format!("00-{trace}-b7ad6b7169203331-01").parse().unwrap());
+    let told = server.request(request).await.expect(201).text();
+    let value = |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.unwrap_or_else(|| panic!("no {name} in {told}")).to_owned()
+    };
+    let own = value("traceparent").strip_prefix(&format!("00-{trace}-")).unwrap_or_else(|| panic!("{told}")).to_owned();
+    let own = own.strip_suffix("-01").unwrap_or_else(|| panic!("{told}"));
+    assert_ne!(own, "b7ad6b7169203331", "its parent is the call's own span");
+    assert_eq!(value("x-amzn-trace-id"), format!("Root=1-0af76519-16cd43dd8448eb211c80319c;Parent={own};Sampled=1"));
+    let spans = collector.trace(trace, 4).await;
+    assert!(spans.iter().any(|span| span["name"] == "server"), "{spans:#?}");
+}

@@ -16,7 +16,7 @@ use crate::body::Body;
 use crate::error::ApiError;
 
 /// The API's signing name.
-const SERVICE: &str = "lambda";
+pub(crate) const SERVICE: &str = "lambda";
 
 /// How long the code of a function may be fetched from the URL that GetFunction
 /// answers, in seconds: ten minutes, as on Lambda.
@@ -39,19 +39,17 @@ pub(crate) struct Claimed {
     secret: String,
 }
 
-/// Reads the claim of a request, before its body: malformed, expired and
-/// unknown ones are refused without reading on.
-pub(crate) fn claim(parts: &Parts, catalog: &Catalog, region: &str, now_s: u64) -> Result<Claimed, AuthError> {
-    claim_for(SERVICE, parts, catalog, (region, now_s))
+/// What a signature must be for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
 }
 
-/// The same for another service's signing name; where and when come together.
-pub(crate) fn claim_for(
-    service: &str,
-    parts: &Parts,
-    catalog: &Catalog,
-    (region, now_s): (&str, u64),
-) -> Result<Claimed, AuthError> {
+/// Reads the claim of a request, before its body: malformed, expired and
+/// unknown ones are refused without reading on.
+pub(crate) fn claim(parts: &Parts, catalog: &Catalog, scope: Scope<'_>, now_s: u64) -> Result<Claimed, AuthError> {
+    let Scope { region, service } = scope;
     let verifier = Verifier { region, service, path: PathMode::Normalised };
     let claim = verifier.claim(&signed_parts(parts), now_s)?;
     let credential = catalog.credential(claim.access_key_id()).ok_or(AuthError::UnknownKey)?;

@@ -95,7 +95,8 @@ async fn perform(shared: &Shared, arrived: Arrived, protocol: Protocol) -> Resul
     let claimed = {
         let catalog = shared.deps.registry.catalog();
         let now_s = shared.now().seconds();
-        auth::claim_for(SERVICE, &parts, &catalog, (shared.config.region.as_str(), now_s))?
+        let scope = auth::Scope { region: shared.config.region.as_str(), service: SERVICE };
+        auth::claim(&parts, &catalog, scope, now_s)?
     };
     let bounds = Bounds { bytes_max: REQUEST_BYTES_MAX, timeout: shared.config.body_timeout, hash: true };
     let body = body::read(incoming, bounds).await.map_err(|error| match error {

@@ -164,7 +164,8 @@ async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
     let route = router::route(&parts.method, parts.uri.path(), query);
     let claimed = {
         let catalog = shared.deps.registry.catalog();
-        auth::claim(&parts, &catalog, shared.config.region.as_str(), shared.now().seconds())?
+        let scope = auth::Scope { region: shared.config.region.as_str(), service: auth::SERVICE };
+        auth::claim(&parts, &catalog, scope, shared.now().seconds())?
     };
     let bytes_max = match &route {
         Route::Operation(Operation::Invoke | Operation::InvokeWithResponseStream, _) => shared.config.payload_bytes_max,
