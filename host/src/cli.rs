@@ -50,6 +50,9 @@ Environment:
   LAMINA_SECRETS_KEY, LAMINA_SECRETS_KEY_FILE, LAMINA_SECRETS_KEY_COMMAND
                     keys that seal secrets at rest, as the options of serve; the first holds them itself
   LAMINA_LOG        which of its own log lines serve writes, such as debug or warn,lamina=info
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER_ARG,
+  OTEL_METRIC_EXPORT_INTERVAL, OTEL_SDK_DISABLED
+                    where serve sends traces and metrics (OTLP over HTTP, protobuf), as OpenTelemetry has them
   AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, AWS_PROFILE,
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONFIG_FILE,
   AWS_SHARED_CREDENTIALS_FILE, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS

@@ -20,6 +20,7 @@ use lamina_kv::Store;
 use lamina_ledger::Ledger;
 use lamina_logs::LogStore;
 use lamina_meter::Meters;
+use lamina_otlp::{Exporter, Tracer};
 use lamina_registry::Registry;
 use lamina_runtime::Runtime;
 use lamina_telemetry::{Logs, LogsConfig};
@@ -54,6 +55,8 @@ pub struct Config {
     /// Bytes of compiled images that are kept; past it the one used longest ago
     /// goes.
     pub images_bytes_max: u64,
+    /// The collector that traces and metrics go to, if there is one.
+    pub otlp: Option<lamina_otlp::Config>,
 }
 
 /// The default of [`Config::images_bytes_max`]: 20 GiB.
@@ -123,6 +126,8 @@ pub struct Platform {
     pub meters: Meters,
     /// What they used, as records.
     pub ledger: Ledger,
+    /// Where spans go, when calls are traced.
+    pub tracer: Option<Tracer>,
     /// Backups and figures.
     pub upkeep: Upkeep,
     /// See [`lamina_api::RotateSecrets`].
@@ -185,12 +190,15 @@ impl Platform {
                 clock: clock.clone(),
             },
         );
+        let otlp = config.otlp.map(|otlp| Exporter::new(otlp, meters.clone(), clock.clone()));
+        let (exporter, tracer) = otlp.unzip();
         let deps = lamina_invoke::Deps {
             registry: registry.clone(),
             runtime,
             logs: logs.clone(),
             meters: meters.clone(),
             observer: Some(embedded::observer(meters.clone())),
+            tracer: tracer.clone(),
             clock: clock.clone(),
         };
         let dispatcher = Arc::new(Dispatcher::new(config.calls, deps));
@@ -211,6 +219,7 @@ impl Platform {
             log_store,
             meters,
             ledger,
+            tracer,
             upkeep,
             rotate_secrets,
             clock,
@@ -221,6 +230,9 @@ impl Platform {
         };
         platform.credential(&data).await?;
         platform.beside(config.images_bytes_max);
+        if let Some(exporter) = exporter {
+            platform.tasks.spawn(exporter.run(platform.stopped()));
+        }
         Ok(platform)
     }
 
@@ -353,6 +365,7 @@ mod tests {
             calls: lamina_invoke::Config::DEFAULT,
             secrets: SecretKeys::Beside,
             images_bytes_max: IMAGES_BYTES_MAX,
+            otlp: None,
         };
         let platform = Platform::open(config()).await.unwrap();
         assert!(matches!(Platform::open(config()).await, Err(Error::Records(lamina_kv::Error::InUse(_)))));

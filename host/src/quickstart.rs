@@ -156,6 +156,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         proxies: Vec::new(),
         stream_bytes_per_s: None,
         secrets: crate::platform::SecretKeys::Beside,
+        otlp: None,
     })
 }
 

@@ -66,6 +66,8 @@ pub struct Config {
     pub url_host: String,
     /// Proxies that say whose connections they hand on.
     pub proxies: Vec<lamina_api::Network>,
+    /// The collector that traces and metrics go to, if there is one.
+    pub otlp: Option<lamina_otlp::Config>,
 }
 
 /// The default of [`Config::url_host`].
@@ -124,7 +126,7 @@ pub struct Serving {
 pub async fn start(config: Config) -> Result<Serving, Error> {
     let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, stream_bytes_per_s, .. } =
         config;
-    let (secrets, calls) = (config.secrets, config.calls);
+    let (secrets, calls, otlp) = (config.secrets, config.calls, config.otlp);
     let (limits, payload_bytes_max, url_host) = (config.limits, config.body_bytes_max, config.url_host);
     let certificate = config.tls.map(Followed::load).transpose()?;
     if let Some(certificate) = &certificate {
@@ -149,6 +151,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         calls,
         secrets,
         images_bytes_max: platform::IMAGES_BYTES_MAX,
+        otlp,
     };
     let platform = Platform::open(settings).await?;
     let (draining, is_draining) = watch::channel(false);
@@ -194,6 +197,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         log_store: platform.log_store.clone(),
         meters: platform.meters.clone(),
         ledger: platform.ledger.clone(),
+        tracer: platform.tracer.clone(),
         upkeep: platform.upkeep.clone(),
         rotate_secrets: platform.rotate_secrets.clone(),
         clock: platform.clock.clone(),

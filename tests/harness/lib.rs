@@ -28,6 +28,7 @@ pub mod raw;
 mod shared;
 mod sigv4;
 pub mod tiny;
+pub mod unpacked;
 
 pub use functions::{Logged, Url, creation};
 pub use http::Reply;

@@ -16,12 +16,20 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// The file with the authority of its certificate, for its clients.
     pub authorities: Option<PathBuf>,
+    /// More environment variables.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Options {
     /// Signatures enforced, nothing else said.
     pub fn new(program: &str) -> Self {
-        Self { program: program.into(), signing: "enforce", arguments: Vec::new(), authorities: None }
+        Self {
+            program: program.into(),
+            signing: "enforce",
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            authorities: None,
+        }
     }
 
     /// More arguments of `serve`.
@@ -34,6 +42,12 @@ impl Options {
         let files = ["--tls-cert", path(&certificate.cert), "--tls-key", path(&certificate.key)];
         let options = self.with(&[&files[..], arguments].concat());
         Self { authorities: Some(certificate.authority.clone()), ..options }
+    }
+
+    /// One more environment variable.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Another treatment of unsigned code.

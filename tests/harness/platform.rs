@@ -158,6 +158,7 @@ impl Platform {
         let mut command = process::command(&self.options.program, self.home());
         command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0"]);
         command.args(["--signing", self.options.signing]).args(&self.options.arguments);
+        command.envs(self.options.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }

@@ -9,6 +9,7 @@ use crate::platform::Platform;
 use crate::process::{self, Finished};
 
 const REQUIREMENTS: &str = include_str!("python/requirements.txt");
+const OTLP_REQUIREMENTS: &str = include_str!("python/otlp.txt");
 const AWS_REQUIREMENTS: &str = include_str!("python/aws.txt");
 /// Time to make the environment.
 pub(crate) const SETUP_MAX: Duration = Duration::from_secs(600);
@@ -68,6 +69,13 @@ pub fn aws_unchecked(platform: &Platform, arguments: &[&str]) -> Finished {
     let mut command = process::command(folder.join("bin/python"), platform.home());
     command.arg(folder.join("bin/aws")).args(arguments);
     process::run(with_credentials(&mut command, platform), SCRIPT_MAX)
+}
+
+/// A command of an interpreter that has the official messages of OTLP in it.
+pub fn otlp(home: &Path, script: &str) -> Command {
+    let mut command = process::command(environment("otlp", OTLP_REQUIREMENTS).join("bin/python"), home);
+    command.arg(script).current_dir(home).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
 }
 
 fn with_credentials<'a>(command: &'a mut Command, platform: &Platform) -> &'a mut Command {

@@ -32,6 +32,7 @@ mod logs;
 mod metrics;
 mod monitor;
 mod operate;
+mod otlp;
 mod pressure;
 mod protocol;
 mod proxied;

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{Options, Platform, Reply, debian, http, process, tiny};
+use harness::{Options, Platform, Reply, http, process, tiny, unpacked};
 use serde_json::{Value, json};
 
 use crate::common::{PROGRAM, patient, platform};
@@ -65,7 +65,7 @@ async fn prometheus_scrapes_what_calls_used() {
     let admin = admin(&platform);
     let metrics = ask(&admin, "GET", "/metrics").await.expect(200);
     assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-    let root = debian::package("prometheus");
+    let root = unpacked::package("prometheus");
     let file = platform.home().join("metrics");
     fs::write(&file, &metrics.body).unwrap();
     let mut promtool = Command::new(root.join("usr/bin/promtool"));

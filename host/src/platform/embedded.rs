@@ -10,10 +10,7 @@ use lamina_wire::emf;
 /// Counts the metrics in guests' lines. Most lines cost a look at their first byte.
 pub(super) fn observer(meters: Meters) -> Observer {
     let is_full = AtomicBool::new(false);
-    Observer::new(move |line, now| {
-        if !emf::is_candidate(line) {
-            return;
-        }
+    Observer::new(emf::is_candidate, move |line, now| {
         let data = match emf::parse(line, now) {
             Ok(data) => data,
             // The line is in the log; CloudWatch says no more either.

@@ -100,6 +100,8 @@ pub struct Deps {
     pub log_store: LogStore,
     /// What calls use.
     pub meters: Meters,
+    /// Whether calls are traced, and which.
+    pub tracer: Option<lamina_otlp::Tracer>,
     /// What they used, as records.
     pub ledger: Ledger,
     /// Backups and figures.

@@ -29,7 +29,7 @@ use self::refusal::Refusal;
 use crate::answer::Answer;
 use crate::error::{ApiError, exception};
 use crate::request::{Arrived, Peer, Shared};
-use crate::trace::trace_id;
+use crate::trace::{self, Trace};
 
 /// Lambda's text for a URL that is not open to the caller.
 const FORBIDDEN: &str = "Forbidden. For troubleshooting Function URL authorization issues, see: \
@@ -46,6 +46,7 @@ struct Visit<'a> {
     function: Arc<ResolvedFunction>,
     accepted: Timestamp,
     trace_id: String,
+    span: Option<lamina_types::Span>,
 }
 
 impl Visit<'_> {
@@ -55,6 +56,7 @@ impl Visit<'_> {
             function: FunctionRef { name: self.url.config.function.clone(), qualifier: None },
             payload,
             trace_id: self.trace_id,
+            span: self.span,
             client_context: None,
             accepted: self.accepted,
             tail: false,
@@ -101,9 +103,9 @@ async fn visit(shared: &Shared, arrived: Arrived, at: (Arc<UrlEntry>, usize)) ->
     let function = shared.deps.dispatcher.resolve(&name)?;
     let Arrived { peer, parts, body, id } = arrived;
     let accepted = shared.now();
-    let trace_id = trace_id(&parts.headers, shared.deps.ids.as_ref(), accepted);
+    let Trace { trace_id, span } = trace::begin(&parts.headers, shared, accepted);
     let (world, mode) = (function.world, url.config.invoke_mode.unwrap_or(InvokeMode::Buffered));
-    let visit = Visit { shared, peer, id, prefix, url, function, accepted, trace_id };
+    let visit = Visit { shared, peer, id, prefix, url, function, accepted, trace_id, span };
     match (world, mode) {
         (World::FunctionHttp, InvokeMode::Buffered) => http::buffered(visit, parts, body).await,
         (World::FunctionHttp, InvokeMode::ResponseStream) => http::streaming(visit, parts, body).await,

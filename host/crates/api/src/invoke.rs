@@ -20,7 +20,7 @@ use crate::answer::{Answer, AnswerBody, no_content};
 use crate::error::{ApiError, exception};
 use crate::manage;
 use crate::request::Call;
-use crate::trace::{TRACE_ID, trace_id};
+use crate::trace::{self, TRACE_ID, Trace};
 
 pub(crate) use events::Events;
 
@@ -77,11 +77,12 @@ fn ready(call: Call<'_>, function: FunctionRef, asked: Asked) -> Result<Option<R
         return Ok(None);
     }
     let accepted = shared.now();
-    let trace_id = trace_id(&call.parts.headers, shared.deps.ids.as_ref(), accepted);
+    let Trace { trace_id, span } = trace::begin(&call.parts.headers, shared, accepted);
     let traced = HeaderValue::from_str(&trace_id).ok();
     let Asked { client_context, tail, .. } = asked;
     let payload = payload(call.body.bytes);
-    let invocation = Invocation { request_id: call.id, function, payload, trace_id, client_context, accepted, tail };
+    let invocation =
+        Invocation { request_id: call.id, function, payload, trace_id, span, client_context, accepted, tail };
     Ok(Some(Ready { invocation, traced }))
 }
 

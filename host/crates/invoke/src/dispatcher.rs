@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use lamina_kit::{Clock, Tasks};
 use lamina_meter::{Meters, Used};
+use lamina_otlp::{CallSpan, Tracer};
 use lamina_registry::Registry;
 use lamina_runtime::{Call, CodeError, RunError, Runtime};
-use lamina_telemetry::{InvocationLog, Logs, Observer, Opening, Report};
-use lamina_types::{FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, World, limits};
+use lamina_telemetry::{InvocationLog, Logs, Observer, Opening, Report, Timings};
+use lamina_types::{FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, Span, Timestamp, World, limits};
 
 use crate::admission::{Admission, Permit};
 use crate::answer::Ended;
@@ -52,6 +53,8 @@ pub struct Deps {
     pub meters: Meters,
     /// Who else is told of guests' lines.
     pub observer: Option<Observer>,
+    /// Where spans go, when calls are traced.
+    pub tracer: Option<Tracer>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -80,7 +83,17 @@ pub(crate) struct Ending {
     /// Of the event and the answer, when they are not passed on as they come.
     bytes_in: u64,
     counts_answer: bool,
+    traced: Option<Traced>,
     permit: Permit,
+}
+
+/// What a call's spans need that is known before it ends.
+struct Traced {
+    tracer: Tracer,
+    span: Span,
+    accepted: Timestamp,
+    timings: Arc<Timings>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Dispatcher {
@@ -165,6 +178,11 @@ impl Dispatcher {
             format: function.log_format,
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
+        let traced = invocation.span.zip(self.deps.tracer.as_ref()).map(|(span, tracer)| {
+            let (timings, clock) = (Arc::default(), self.deps.clock.clone());
+            Traced { tracer: tracer.clone(), span, accepted, timings, clock }
+        });
+        let timings = traced.as_ref().map(|traced| traced.timings.clone());
         let ending = Ending {
             function: function.clone(),
             request_id: invocation.request_id.clone(),
@@ -172,9 +190,10 @@ impl Dispatcher {
             metered,
             bytes_in: invocation.payload.len() as u64,
             counts_answer,
+            traced,
             permit,
         };
-        Ok(Admitted { call: Call { code, function, invocation, log, log_stream, traffic }, ending })
+        Ok(Admitted { call: Call { code, function, invocation, log, log_stream, traffic, timings }, ending })
     }
 }
 
@@ -201,7 +220,7 @@ impl Ending {
             Ok(outcome) => outcome,
             Err(error) => return Err(self.refused(error)),
         };
-        let Self { function, request_id, log, metered, bytes_in, counts_answer, permit } = self;
+        let Self { function, request_id, log, metered, bytes_in, counts_answer, traced, permit } = self;
         let report = Report {
             request_id: &request_id,
             memory: function.memory,
@@ -217,6 +236,19 @@ impl Ending {
             bytes_in,
             bytes_out: if counts_answer { answer } else { 0 },
         });
+        if let Some(Traced { tracer, span, accepted, timings, clock }) = traced {
+            tracer.record(CallSpan {
+                span,
+                function,
+                request_id: request_id.clone(),
+                accepted,
+                ended: Timestamp(clock.epoch_micros()),
+                instantiated: timings.until_instantiated(),
+                usage: outcome.usage,
+                billed_ms: report.billed_ms(),
+                error_type: report.error_type.map(str::to_owned),
+            });
+        }
         let tail = log.end(&report);
         drop(permit);
         Ok((outcome, tail))

@@ -60,6 +60,8 @@ pub struct Deps {
 #[derive(Clone)]
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
+    /// Writing whose callers have left.
+    tasks: Tasks,
 }
 
 pub(crate) struct Shared {
@@ -73,7 +75,8 @@ pub(crate) struct Shared {
 impl Ledger {
     /// A ledger over the records.
     pub fn new(config: Config, deps: Deps) -> Self {
-        Self { shared: Arc::new(Shared { deps, config, writer: Mutex::new(()), failed: AtomicBool::new(false) }) }
+        let shared = Shared { deps, config, writer: Mutex::new(()), failed: AtomicBool::new(false) };
+        Self { shared: Arc::new(shared), tasks: Tasks::new() }
     }
 
     /// Writes every few seconds as a task of this set, until `stop` ends; then
@@ -113,9 +116,14 @@ impl Ledger {
     }
 
     /// Adds what was counted since the last time to the records; durable when it
-    /// returns. What could not be written stays counted. Dropped half-way, what was
-    /// being written is written, and may be missing from the meters' next flush.
+    /// returns. What could not be written stays counted. Dropped half-way, it is
+    /// written all the same, and the next one waits for that.
     pub async fn flush(&self) -> Result<(), Error> {
+        let this = self.clone();
+        self.tasks.detach_on_drop(async move { this.flush_now().await }).await
+    }
+
+    async fn flush_now(&self) -> Result<(), Error> {
         let flushed = self.write().await;
         let failed = flushed.is_err();
         if self.shared.failed.swap(failed, Ordering::Relaxed) != failed {

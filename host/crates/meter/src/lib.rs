@@ -2,9 +2,10 @@
 //! start of the platform, by the minute for some hours, and by the hour until the
 //! ledger takes it.
 //!
-//! A call costs one look into a map, two atomics and one short lock. Everything is
-//! bounded: past so many functions the least used are folded into one entry, which
-//! loses their names and nothing else. Knows no HTTP, no records and no wasm.
+//! A call costs one look into a map, some atomics and one short lock, and allocates
+//! nothing unless its bodies are streamed. Everything is bounded: past so many
+//! functions the least used are folded into one entry, which loses their names and
+//! nothing else. Knows no HTTP, no records and no wasm.
 
 mod counters;
 mod custom;

@@ -91,6 +91,8 @@ pub(crate) struct Platform {
     pub(crate) version: &'static str,
     pub(crate) concurrent: u32,
     pub(crate) concurrent_max: u32,
+    /// Values of functions' own metrics that there was no room for.
+    pub(crate) custom_refused: u64,
 }
 
 /// The whole text.
@@ -160,13 +162,20 @@ impl Text {
     }
 
     fn platform(&mut self, platform: &Platform) {
-        let Platform { process, started_s, version, concurrent, concurrent_max } = platform;
+        let Platform { process, started_s, version, concurrent, concurrent_max, custom_refused } = platform;
         self.head("lamina_build_info", "gauge", "The version that runs.");
         self.sample("lamina_build_info", &format!("version=\"{version}\""), 1);
         let name = "lamina_lambda_account_concurrent_executions";
         self.alone(name, "gauge", "Calls of all functions under way.", Some(concurrent));
         let name = "lamina_lambda_account_concurrent_executions_peak";
         self.alone(name, "gauge", "The most calls of all functions that were under way at once.", Some(concurrent_max));
+        let name = "lamina_custom_metric_values_refused_total";
+        self.alone(
+            name,
+            "counter",
+            "Values of functions' own metrics that there was no room for.",
+            Some(custom_refused),
+        );
         let gauge = "gauge";
         self.alone("process_resident_memory_bytes", gauge, "Resident memory.", process.resident_bytes);
         self.alone("process_virtual_memory_bytes", gauge, "Address space.", process.virtual_bytes);
@@ -206,6 +215,7 @@ mod tests {
             version: "1",
             concurrent: 0,
             concurrent_max: 1,
+            custom_refused: 0,
         };
         let text = render(&meters.snapshot(), &platform);
         let labels = "{function=\"f\",version=\"$LATEST\"";

@@ -163,7 +163,8 @@ impl Shared {
     fn metrics(&self) -> String {
         let (concurrent, concurrent_max) = self.meters.concurrent();
         let (process, started_s, version) = (Process::read(), self.started_s, self.version);
-        let platform = Platform { process, started_s, version, concurrent, concurrent_max };
+        let custom_refused = self.meters.custom().refused();
+        let platform = Platform { process, started_s, version, concurrent, concurrent_max, custom_refused };
         metrics::render(&self.meters.snapshot(), &platform)
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ::http_body_util::combinators::UnsyncBoxBody;
 use bytes::Bytes;
 use lamina_meter::Traffic;
-use lamina_telemetry::InvocationLog;
+use lamina_telemetry::{InvocationLog, Timings};
 use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Status, Timestamp, Usage};
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 
@@ -57,6 +57,8 @@ pub struct Call {
     pub log_stream: Arc<str>,
     /// Where bytes of bodies are counted that are passed on as they come.
     pub traffic: Option<Arc<Traffic>>,
+    /// What its trace needs, when it has one.
+    pub timings: Option<Arc<Timings>>,
 }
 
 /// A store with its limits, and what is needed to end the call.
@@ -99,6 +101,16 @@ impl Running {
         // tokio's own yield: the engine's wakes itself at once, and I/O starves.
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
         Ok(Self { runtime: shared, call, store, sources, fuel, start })
+    }
+
+    /// Says when the instance is there, to whoever traces the call.
+    fn instantiating(&self) -> impl FnOnce() + Send + 'static + use<> {
+        let timings = self.call.timings.clone().map(|timings| (timings, self.runtime.clone(), self.start));
+        move || {
+            if let Some((timings, runtime, start)) = timings {
+                timings.instantiated(runtime.clock.monotonic().saturating_sub(start));
+            }
+        }
     }
 
     fn timeout(&self) -> Duration {

@@ -19,6 +19,8 @@ pub struct Invocation {
     pub payload: Payload,
     /// `Root=...;Parent=...;Sampled=...`.
     pub trace_id: String,
+    /// Its span, when it is recorded; `Parent` of `trace_id` is this one then.
+    pub span: Option<crate::Span>,
     /// The client context, decoded from base64: JSON text.
     pub client_context: Option<String>,
     /// When the platform accepted the call.

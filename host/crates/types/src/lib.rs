@@ -17,6 +17,7 @@ pub mod records;
 pub mod resolved;
 pub mod settings;
 pub mod time;
+pub mod trace;
 pub mod units;
 
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use names::{FunctionName, FunctionRef, NameError, Qualifier, Version};
 pub use outcome::{FunctionError, Outcome, Status, Usage};
 pub use resolved::{ResolvedFunction, World};
 pub use time::Timestamp;
+pub use trace::Span;
 pub use units::MemoryMib;

@@ -271,6 +271,21 @@ mod tests {
         assert!(decode(&[0xc1; 100]).is_err());
     }
 
+    /// Whatever the bytes, there is an answer: cut off anywhere, with any bit flipped.
+    #[test]
+    fn no_bytes_are_too_odd() {
+        let whole = hex("bf61619f0203ff6162a2616301616483f93c00fb3ff199999999999a7f657374726561646d696e67ffff");
+        assert!(decode(&whole).is_ok());
+        for at in 0..whole.len() {
+            let _ = decode(&whole[..at]);
+            for bit in 0..8 {
+                let mut changed = whole.clone();
+                changed[at] ^= 1 << bit;
+                let _ = decode(&changed);
+            }
+        }
+    }
+
     #[test]
     fn what_is_written_is_read_again() {
         let list = (0..300).map(|number| Tree::Number(f64::from(number))).collect();

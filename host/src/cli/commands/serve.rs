@@ -174,6 +174,8 @@ impl ServeArgs {
         let mut signals = Signals::catch()?;
         let data = self.data.clone();
         let secrets = self.secrets.read(ctx)?;
+        let otlp = lamina_otlp::Config::of(|name| ctx.environment.get(name));
+        let otlp = otlp.map_err(|refused| Failure::usage(refused.to_string()))?;
         let config = serve::Config {
             data: self.data,
             listen: self.listen,
@@ -190,6 +192,7 @@ impl ServeArgs {
             tls: self.reached.files(),
             url_host: self.reached.url_host,
             proxies: self.reached.proxy_protocol,
+            otlp,
         };
         let serving = tokio::select! {
             started = serve::start(config) => started.map_err(|error| not_started(&error, &data))?,

@@ -150,6 +150,7 @@ proptest! {
         let written = event::write(&event::Source {
             method: &Method::POST,
             version: Version::HTTP_11,
+            scheme: "http",
             path: &path,
             query: &query,
             headers: &headers,

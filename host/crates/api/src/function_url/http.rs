@@ -23,7 +23,7 @@ use crate::body::{self, Bounded, Bounds, Pace};
 use crate::error::{ApiError, exception};
 use crate::pace::paced;
 use crate::request;
-use crate::trace::TRACE_ID;
+use crate::trace::{TRACE_ID, TRACE_PARENT, parent};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
@@ -124,7 +124,8 @@ fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(config.scheme()));
     headers.insert(FORWARDED_PORT, HeaderValue::from(peer.port));
     let texts = [(FORWARDED_FOR, peer.ip()), (TRACE_ID, visit.trace_id.clone())];
-    for (name, text) in texts {
+    let traced = visit.span.map(|span| (TRACE_PARENT, parent(span)));
+    for (name, text) in texts.into_iter().chain(traced) {
         // An address and a trace id are always a header's value.
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);

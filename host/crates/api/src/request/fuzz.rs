@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
 use super::*;
-use crate::trace::{TRACE_ID, trace_id};
+use crate::trace::{TRACE_ID, unrecorded};
 
 /// The same cases in every run; `PROPTEST_CASES` says how many (see ARCHITECTURE.md).
 fn config() -> Config {
@@ -57,7 +57,7 @@ proptest! {
         text in prop_oneof!["Root=1-[0-9a-f]{8}-[0-9a-f]{24}(;Parent=[0-9a-f]{16})?(;Sampled=[01?])?", "[ -~]{0,300}"],
     ) {
         let headers = http::HeaderMap::from_iter([(TRACE_ID, text.parse().unwrap())]);
-        let found = trace_id(&headers, &lamina_kit::RandomIds, Timestamp(1_764_000_000_123_456));
+        let found = unrecorded(&headers, &lamina_kit::RandomIds, Timestamp(1_764_000_000_123_456)).trace_id;
         prop_assert!(found == text || found.len() == "Root=1-12345678-123456789012345678901234;Parent=1234567890123456;Sampled=0".len());
         prop_assert!(found.starts_with("Root=1-") || found.contains(";Root=1-") || found.contains("; Root=1-"), "{}", found);
     }

@@ -140,3 +140,22 @@ async fn what_could_not_be_written_stays_counted() {
     bench.ledger.flush().await.unwrap();
     assert_eq!(bench.invocations(0..100, By::Function).await, [("f".to_owned(), None, 1)]);
 }
+
+/// `GetUsage` whose client left, or a platform that stops while it writes, must not
+/// lose what was taken from the meters.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flush_that_is_dropped_half_way_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = open(dir.path(), Config::default(), HOUR_S);
+    for round in 1..=8u64 {
+        // Several transactions.
+        for number in 0..450 {
+            bench.call(&format!("f{number}"), Version::Latest, HOUR_S);
+        }
+        let mut flush = Box::pin(bench.ledger.flush());
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(flush.as_mut().poll(cx).is_ready())).await;
+        drop(flush);
+        let counted: u64 = bench.invocations(0..100, By::Function).await.iter().map(|(_, _, calls)| calls).sum();
+        assert_eq!(counted, 450 * round, "{polled}");
+    }
+}

@@ -20,10 +20,12 @@ impl Runtime {
         };
         let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
         let facts = Facts::of(&running.call);
+        let instantiated = running.instantiating();
         let ended = tokio::time::timeout(timeout, async {
             let Running { store, call, .. } = &mut running;
             let context = facts.context(call, deadline_ms);
             let instance = pre.instantiate_async(&mut *store).await?;
+            instantiated();
             let handler = instance.lamina_function_handler();
             handler.call_handle(store, &call.invocation.payload, context).await
         });

@@ -71,7 +71,7 @@ impl Runtime {
             // Before the store goes: its end would look like the body's own.
             let mut verdict = broken.verdict();
             let Handler::Http(pre) = &image.handler else { return Err(RunError::Internal("the world changed".into())) };
-            let timeout = running.timeout();
+            let (timeout, instantiated) = (running.timeout(), running.instantiating());
             let store = &mut running.store;
             let ended = tokio::time::timeout(timeout, async {
                 let traffic = running.call.traffic.clone();
@@ -97,6 +97,7 @@ impl Runtime {
                     }
                 })?;
                 let instance = pre.instantiate_async(&mut *store).await?;
+                instantiated();
                 instance.wasi_http_incoming_handler().call_handle(store, request, outparam).await
             });
             let ended = ended.await.map(|ended| ended.map(|()| answer.result()));

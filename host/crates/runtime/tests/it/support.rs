@@ -159,11 +159,12 @@ impl Host {
             function: FunctionRef { name: function.name.clone(), qualifier: Some("live".parse().unwrap()) },
             payload: event.to_vec(),
             trace_id: "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0".to_owned(),
+            span: None,
             client_context: Some("{\"custom\":{}}".to_owned()),
             accepted: Timestamp(self.clock.epoch_micros()),
             tail: false,
         };
-        Call { code, function: Arc::new(function), invocation, log, log_stream, traffic: None }
+        Call { code, function: Arc::new(function), invocation, log, log_stream, traffic: None, timings: None }
     }
 
     pub(crate) async fn run(&self, function: &ResolvedFunction, event: Value) -> Called {

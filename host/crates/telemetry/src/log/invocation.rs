@@ -190,7 +190,7 @@ impl Shared {
         window.bytes = window.bytes.saturating_add(bytes);
         self.emit(state, |mut lines| lines.line(format_args!("{line}")));
         if let Some(observer) = &self.observer {
-            observer.tell(line, Timestamp(self.clock.epoch_micros()));
+            observer.tell(line, || Timestamp(self.clock.epoch_micros()));
         }
     }
 

@@ -7,19 +7,25 @@ use lamina_types::Timestamp;
 
 type Told = dyn Fn(&str, Timestamp) + Send + Sync;
 
-/// Is told of each line of a guest that came into the log, on the guest's own thread:
-/// it must be quick, and must not block.
+/// Is told of lines of guests that came into the log, on the guest's own thread: it
+/// must be quick, and must not block.
 #[derive(Clone)]
-pub struct Observer(Arc<Told>);
+pub struct Observer {
+    wants: fn(&str) -> bool,
+    told: Arc<Told>,
+}
 
 impl Observer {
-    /// Calls this with each line and its time.
-    pub fn new(told: impl Fn(&str, Timestamp) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(told))
+    /// Calls `told` with each line that it `wants`, which every line is asked, and the
+    /// time.
+    pub fn new(wants: fn(&str) -> bool, told: impl Fn(&str, Timestamp) + Send + Sync + 'static) -> Self {
+        Self { wants, told: Arc::new(told) }
     }
 
-    pub(crate) fn tell(&self, line: &str, time: Timestamp) {
-        (self.0)(line, time);
+    pub(crate) fn tell(&self, line: &str, now: impl FnOnce() -> Timestamp) {
+        if (self.wants)(line) {
+            (self.told)(line, now());
+        }
     }
 }
 
