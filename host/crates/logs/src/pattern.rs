@@ -36,7 +36,7 @@ enum Kind {
         none: Vec<Term>,
     },
     /// With a text that every line which meets it has in it, if there is one.
-    Json(Condition, Option<Term>),
+    Json(Condition, Option<Box<Term>>),
 }
 
 /// A text that is looked for in many lines.
@@ -68,7 +68,7 @@ impl Pattern {
         let trimmed = text.trim();
         match trimmed.chars().next() {
             Some('{') => json::parse(trimmed).map(|condition| {
-                let needle = condition.needle().map(Term::new);
+                let needle = condition.needle().map(|needle| Box::new(Term::new(needle)));
                 Self(Kind::Json(condition, needle))
             }),
             Some('[') => Err(Invalid("patterns of columns, `[...]`, are not supported yet: name terms".into())),
