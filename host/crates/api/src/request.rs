@@ -143,7 +143,10 @@ fn ambiguous(parts: &Parts) -> Option<&'static str> {
     let mut hosts = parts.headers.get_all(http::header::HOST).iter();
     let host = match (hosts.next(), hosts.next(), parts.version) {
         (_, Some(_), _) => return Some("The request has more than one Host header."),
-        (None, None, Version::HTTP_11 | Version::HTTP_2) => return Some("The request has no Host header."),
+        (None, None, Version::HTTP_11) => return Some("The request has no Host header."),
+        (None, None, Version::HTTP_2) if parts.uri.authority().is_none() => {
+            return Some("The request has no Host header.");
+        }
         (host, None, _) => host.map(HeaderValue::as_bytes),
     };
     if host.is_some_and(|host| !is_host(host)) {
@@ -357,6 +360,7 @@ mod tests {
         check("GET /", Version::HTTP_11, &one, None);
         check("GET /", Version::HTTP_10, &[], None);
         check("GET http://a/", Version::HTTP_2, &[], None);
+        check("GET /", Version::HTTP_2, &[], Some("no Host header"));
         check("GET http://A/", Version::HTTP_11, &one, None);
         check("GET https://a", Version::HTTP_11, &one, None);
         check("GET /", Version::HTTP_11, &[], Some("no Host header"));

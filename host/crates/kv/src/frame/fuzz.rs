@@ -49,6 +49,8 @@ proptest! {
         let mut writer = GroupWriter::default();
         transactions.iter().for_each(|writes| writer.push(writes));
         let (bytes, mac) = writer.finish(&key, first, &before);
+        let (bytes, end_of_all) = bytes.split_at(bytes.len() - END.len());
+        prop_assert_eq!(end_of_all, END);
         let group = Group::parse(bytes).unwrap();
         prop_assert_eq!((group.verify(&key, &before), group.bytes()), (Some(mac), bytes.len()));
         prop_assert!(Group::is_plausible(bytes, first));
