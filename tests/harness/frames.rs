@@ -26,6 +26,8 @@ pub mod kind {
     pub const PING: u8 = 6;
     /// The end of a connection.
     pub const GOAWAY: u8 = 7;
+    /// More of a head.
+    pub const CONTINUATION: u8 = 9;
     /// Leave to send.
     pub const WINDOW_UPDATE: u8 = 8;
 }

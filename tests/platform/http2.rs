@@ -196,6 +196,34 @@ async fn a_client_that_talks_and_asks_nothing_is_cut() {
     }
 }
 
+/// A head that never ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_continuations_ends_its_connection() {
+    let (platform, _, one) = limited(&[]).await;
+    let mut rude = connect(&platform, &[]).await;
+    let mut head = rude.headers(1, "GET", "/", &[], true);
+    // END_HEADERS is taken away.
+    head[4] &= !4;
+    rude.send(&head).await;
+    // A field of its own each.
+    let field = b"\0\x01x\x01y";
+    let flood = Frame::new(kind::CONTINUATION, 0, 1, *field).bytes().repeat(50_000);
+    rude.send_as_long_as_it_is_read(&flood).await;
+    rude.ended().await;
+    one.get("/").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_answers_no_ping_is_gone_and_one_that_does_stays() {
+    let (platform, server, _) = limited(&["--ping-period-ms", "200", "--ping-timeout-ms", "3000"]).await;
+    let mut silent = connect(&platform, &[]).await;
+    silent.request(1, "GET", &format!("/_url/{}/stream?1000", server.id), &[]).await;
+    silent.until(|frame| frame.kind == kind::PING).await;
+    silent.ended().await;
+    let streamed = curl(&[&server.by_path("/stream?40")]).stdout;
+    assert!(streamed.ends_with("part 40\n"), "{streamed}");
+}
+
 /// Frames without a byte in them, on a stream that waits for its body.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_empty_frames_ends_its_connection() {

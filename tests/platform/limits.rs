@@ -106,20 +106,30 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && !answer.ends_with("0\r\n\r\n"), "the body is not ended");
 }
 
+/// Opens connections, each of which is served once, until one is refused; answers
+/// those and the status of the last.
+async fn fill(limited: &Limited, most: usize) -> (Vec<TcpStream>, String) {
+    let request = format!("GET /_url/{}/ HTTP/1.1\r\nhost: x\r\n\r\n", limited.hello.id);
+    let mut held = Vec::new();
+    loop {
+        assert!(held.len() <= most, "there is no end of connections");
+        let mut stream = limited.connect().await;
+        // One that is refused may be closed already.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut status = [0; 12];
+        http::within("an answer", stream.read_exact(&mut status)).await.unwrap();
+        if status != *b"HTTP/1.1 200" {
+            return (held, String::from_utf8_lossy(&status).into_owned());
+        }
+        held.push(stream);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_too_many_of_one_address_is_refused_and_other_addresses_are_served() {
     let limited = limited(&["--connections-per-address-max", "20"]).await;
-    let mut held = Vec::new();
-    let refused = loop {
-        assert!(held.len() <= 20, "there is no end of connections");
-        let mut stream = limited.connect().await;
-        let mut answer = [0; 12];
-        match tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut answer)).await {
-            Ok(read) => break (read.is_ok(), answer, rest(&mut stream).await),
-            Err(_) => held.push(stream),
-        }
-    };
-    assert_eq!((refused.0, &refused.1), (true, b"HTTP/1.1 429"), "{}", refused.2);
+    let (held, refused) = fill(&limited, 20).await;
+    assert_eq!(refused, "HTTP/1.1 429");
     // Another address has connections of its own.
     let other = TcpSocket::new_v4().unwrap();
     other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
@@ -135,17 +145,8 @@ async fn a_connection_too_many_of_one_address_is_refused_and_other_addresses_are
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_too_many_of_all_is_answered_with_503() {
     let limited = limited(&["--connections-max", "20"]).await;
-    let mut held = Vec::new();
-    let refused = loop {
-        assert!(held.len() <= 20, "there is no end of connections");
-        let mut stream = limited.connect().await;
-        let mut answer = [0; 12];
-        match tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut answer)).await {
-            Ok(_) => break answer,
-            Err(_) => held.push(stream),
-        }
-    };
-    assert_eq!(&refused, b"HTTP/1.1 503");
+    let (held, refused) = fill(&limited, 20).await;
+    assert_eq!(refused, "HTTP/1.1 503");
     drop(held);
     let request = format!("GET /_url/{}/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", limited.hello.id);
     served_again(&limited, &request).await;

@@ -22,10 +22,12 @@ else:
 write, read = (lambda number: str(number).encode()), int
 double = channel.unary_unary("/test.Talk/Double", write, read)
 count = channel.unary_stream("/test.Talk/Count", write, read)
+total = channel.stream_unary("/test.Talk/Sum", write, read)
 chat = channel.stream_stream("/test.Talk/Chat", write, read)
 fail = channel.unary_unary("/test.Talk/Fail", write, read)
 
 assert double(21, timeout=60) == 42
+assert total(iter(range(100)), timeout=60) == sum(range(100))
 assert list(count(200, timeout=60)) == list(range(1, 201))
 
 # Both directions at a time: the next message is sent when the last is answered.

@@ -83,6 +83,12 @@ pub(crate) struct LimitArgs {
     /// than half of its connection's, that is cut
     #[arg(long, value_name = "N", default_value_t = DEFAULT.resets_max, env = "LAMINA_RESETS_MAX", hide_env_values = true)]
     resets_max: u32,
+    /// How often an HTTP/2 client is asked whether it is still there
+    #[arg(long, value_name = "MS", default_value_t = ms(DEFAULT.ping_period), env = "LAMINA_PING_PERIOD_MS", hide_env_values = true, value_parser = wait())]
+    ping_period_ms: u64,
+    /// Time that it has to say so; past it the connection is closed
+    #[arg(long, value_name = "MS", default_value_t = ms(DEFAULT.ping_timeout), env = "LAMINA_PING_TIMEOUT_MS", hide_env_values = true, value_parser = wait())]
+    ping_timeout_ms: u64,
 }
 
 impl LimitArgs {
@@ -103,6 +109,8 @@ impl LimitArgs {
             stall_timeout: Duration::from_millis(self.stall_timeout_ms),
             streams_max: self.streams_max,
             resets_max: self.resets_max,
+            ping_period: Duration::from_millis(self.ping_period_ms),
+            ping_timeout: Duration::from_millis(self.ping_timeout_ms),
         }
     }
 

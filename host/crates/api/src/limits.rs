@@ -40,6 +40,10 @@ pub struct Limits {
     /// Requests that an HTTP/2 client may give up, if they are also more than half
     /// of its connection's. Default 100.
     pub resets_max: u32,
+    /// How often an HTTP/2 client is asked whether it is still there. Default 30 s.
+    pub ping_period: Duration,
+    /// Time that it has to say so. Default 20 s.
+    pub ping_timeout: Duration,
 }
 
 impl Limits {
@@ -59,6 +63,8 @@ impl Limits {
         stall_timeout: Duration::from_secs(30),
         streams_max: 128,
         resets_max: 100,
+        ping_period: Duration::from_secs(30),
+        ping_timeout: Duration::from_secs(20),
     };
 }
 

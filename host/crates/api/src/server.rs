@@ -14,6 +14,7 @@ mod paced;
 mod proxied;
 mod refusal;
 mod stall;
+mod talk;
 
 use std::future::Future;
 use std::sync::Arc;

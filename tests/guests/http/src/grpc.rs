@@ -1,9 +1,7 @@
 //! A gRPC service by hand: messages with their length before them, the status in
 //! the trailers. A message here is a number as text.
 
-use wasip2::http::types::{
-    Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
-};
+use wasip2::http::types::{Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 /// Bytes before a message: whether it is compressed, and its length.
@@ -66,6 +64,15 @@ pub(crate) fn serve(path: &str, request: IncomingRequest, answer: ResponseOutpar
         "/test.Talk/Count" => {
             let count: u64 = messages.next().unwrap().parse().unwrap();
             (1..=count).for_each(|number| send(&out, &number.to_string()));
+            (OK, "")
+        }
+        // One answer for all messages.
+        "/test.Talk/Sum" => {
+            let mut sum = 0;
+            while let Some(message) = messages.next() {
+                sum += message.parse::<u64>().unwrap();
+            }
+            send(&out, &sum.to_string());
             (OK, "")
         }
         _ => {

@@ -28,7 +28,7 @@ impl Guest for Server {
             "/big" => big(answer, number),
             "/trailers" => trailers(answer),
             "/sum" => sum(request, answer),
-            "/test.Talk/Double" | "/test.Talk/Chat" | "/test.Talk/Count" | "/test.Talk/Fail" => {
+            "/test.Talk/Double" | "/test.Talk/Chat" | "/test.Talk/Count" | "/test.Talk/Sum" | "/test.Talk/Fail" => {
                 grpc::serve(path, request, answer);
             }
             "/trap-before" => core::arch::wasm32::unreachable(),

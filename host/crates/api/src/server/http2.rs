@@ -36,9 +36,6 @@ const ERROR_RESETS_MAX: usize = 100;
 const WINDOW_BYTES: u32 = 1 << 20;
 /// Bytes of one stream's answer that wait in its connection.
 const SEND_BYTES_MAX: usize = 64 << 10;
-/// How often a client is asked whether it is still there, and how long it has to say so.
-const PING_PERIOD: Duration = Duration::from_secs(30);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a client has to go, once it was told to.
 const GOING: Duration = Duration::from_secs(2);
 
@@ -133,8 +130,8 @@ fn builder(limits: &Limits, streams: Streams) -> http2::Builder<Streams> {
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .max_send_buf_size(SEND_BYTES_MAX)
-        .keep_alive_interval(PING_PERIOD)
-        .keep_alive_timeout(PING_TIMEOUT);
+        .keep_alive_interval(limits.ping_period)
+        .keep_alive_timeout(limits.ping_timeout);
     builder
 }
 

@@ -15,15 +15,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::gauge::Gauge;
+use super::talk::Talk;
 use crate::deadline::Deadline;
 use crate::limits::Limits;
 
 /// What a client must take within the stall timeout for it to begin anew.
 const PROGRESS_BYTES_MIN: usize = 4 << 10;
-
-/// What an HTTP/2 client may say without a request, in bytes: pings, settings,
-/// windows, priorities and empty frames are all it can be.
-const TALK_BYTES_MAX: usize = 64 << 10;
 
 /// See the module. A deadline that passes is an error of the kind `TimedOut`.
 #[derive(Debug)]
@@ -51,9 +48,9 @@ struct Reading {
     quiet: bool,
     /// Whether a head did not come to its end in time.
     late: bool,
-    /// What an HTTP/2 connection has read since its last request; `None` where it is
-    /// another's, or not known yet.
-    talk: Option<usize>,
+    /// What an HTTP/2 client says beside its requests; `None` where it is another's,
+    /// or not known yet.
+    talk: Option<Talk>,
 }
 
 #[derive(Debug, Default)]
@@ -76,10 +73,10 @@ impl<S> Paced<S> {
         self.first = bytes;
     }
 
-    /// It is an HTTP/2 connection, which looks itself when it is idle. What comes
-    /// without a request is bounded in bytes.
+    /// It is an HTTP/2 connection, which looks itself when it is idle. What its client
+    /// says beside requests is bounded from here on.
     pub(super) fn is_http2(&mut self) {
-        self.reading.talk = Some(0);
+        self.reading.talk = Some(Talk::new());
         self.reading.inside = false;
     }
 
@@ -122,18 +119,13 @@ impl<S> Paced<S> {
         }
     }
 
-    fn has_read(&mut self, bytes: usize) -> io::Result<()> {
+    fn has_read(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Self { gauge, reading, .. } = self;
         if let Some(talk) = &mut reading.talk {
-            let begun = gauge.begun();
-            if begun != reading.begun || !gauge.is_idle() {
-                (reading.begun, *talk) = (begun, 0);
+            if talk.has_read(bytes) {
+                return Ok(());
             }
-            *talk = talk.saturating_add(bytes);
-            if *talk > TALK_BYTES_MAX {
-                return Err(io::Error::other("the client says much and asks nothing"));
-            }
-            return Ok(());
+            return Err(io::Error::other("the client says much and asks nothing"));
         }
         if !reading.inside && gauge.is_idle() {
             reading.inside = true;
@@ -158,6 +150,9 @@ impl<S> Paced<S> {
     fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
+                if let Some(talk) = &mut self.reading.talk {
+                    talk.has_written(bytes);
+                }
                 // Most writes never waited.
                 if self.writing.until.is_some() {
                     self.writing.bytes = self.writing.bytes.saturating_add(bytes);
@@ -189,13 +184,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if !self.first.is_empty() {
             let length = self.first.len().min(buf.remaining());
-            buf.put_slice(&self.first.split_to(length));
-            return Poll::Ready(Ok(()));
+            let first = self.first.split_to(length);
+            buf.put_slice(&first);
+            return Poll::Ready(self.has_read(&first));
         }
         let before = buf.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Pending => self.waits_to_read(cx),
-            Poll::Ready(Ok(())) => Poll::Ready(self.has_read(buf.filled().len() - before)),
+            Poll::Ready(Ok(())) => Poll::Ready(self.has_read(buf.filled().get(before..).unwrap_or_default())),
             failed @ Poll::Ready(Err(_)) => failed,
         }
     }
