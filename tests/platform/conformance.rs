@@ -17,6 +17,7 @@ use crate::common::platform;
 const EVENTS: &str = include_str!("conformance/events.json");
 const ANSWERS: &str = include_str!("conformance/answers.json");
 const STREAMS: &str = include_str!("conformance/streams.json");
+const SERVERS: &str = include_str!("conformance/servers.json");
 const CORS: &str = include_str!("conformance/cors.json");
 
 /// Headers that every answer may have, and that say how it is sent.
@@ -282,6 +283,82 @@ async fn every_head_of_a_stream_becomes_its_answer() {
         }
     }
     report("streams.json", count, &failures);
+}
+
+/// What `guest-http` says that it saw, in the form of a pair; `Err` when it says so
+/// otherwise. The headers that the platform adds are checked, and taken away.
+fn seen(answer: &Answer) -> Result<Value, String> {
+    let text = answer.text();
+    let shown = || format!("{} {text}", answer.status);
+    let (head, body) = text.split_once("\n\n").ok_or_else(shown)?;
+    let mut lines = head.lines();
+    let (method, target) = lines.next().and_then(|line| line.rsplit_once(' ')).ok_or_else(shown)?;
+    let (scheme, authority) = lines.next().and_then(|line| line.split_once(' ')).ok_or_else(shown)?;
+    let authority = authority.trim_start_matches("Some(\"").trim_end_matches("\")");
+    let scheme = if scheme == "Some(Scheme::Http)" { "HTTP" } else { scheme };
+    let mut headers = json!({});
+    for line in lines {
+        let (name, value) = line.split_once(": ").ok_or_else(shown)?;
+        match headers.get_mut(name) {
+            Some(Value::Array(values)) => values.push(value.into()),
+            Some(one) => *one = json!([one.clone(), value]),
+            None => headers[name] = value.into(),
+        }
+    }
+    for (name, is) in [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "http")] {
+        let found = headers.as_object_mut().and_then(|headers| headers.remove(name));
+        if found != Some(json!(is)) {
+            return Err(format!("{name}: {found:?}"));
+        }
+    }
+    Ok(json!({
+        "method": method, "target": target, "scheme": scheme, "authority": authority, "headers": headers, "body": body,
+    }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_server_sees_the_request_and_says_the_answer() {
+    let platform = platform().await;
+    let code = platform.sign(&test_guests::component("guest-http"));
+    let (requests, mut failures, mut count) = (pairs(SERVERS), Vec::new(), 0);
+    let answers = serde_json::from_str::<Value>(SERVERS).unwrap()["answers"].clone();
+    for mode in ["RESPONSE_STREAM", "BUFFERED"] {
+        platform.create(&creation(mode, &code)).await;
+        let url = platform.url(mode, mode).await;
+        let known = known(&platform, &url);
+        for (name, pair) in &requests {
+            count += 1;
+            let expect = filled(&pair["sees"], &known);
+            let method = pair["request"]["method"].as_str().unwrap_or("GET");
+            let found = exchange(&platform, method, &request(&platform, &url, &pair["request"])).await;
+            let found = found.and_then(|answer| seen(&answer)).map(|mut found| {
+                let headers = found["headers"].as_object_mut().unwrap();
+                let port = headers.remove("x-forwarded-port");
+                assert_eq!(port.as_ref(), Some(&json!(known[3].1)), "{name}");
+                // One of the platform's own making is not sampled.
+                let own = headers.get("x-amzn-trace-id").is_some_and(|id| id.as_str().unwrap().ends_with(";Sampled=0"));
+                if own {
+                    headers.remove("x-amzn-trace-id");
+                }
+                found
+            });
+            if found.as_ref() != Ok(&expect) {
+                failures.push(format!("{name} ({mode}):\n  {found:?}\n  {expect}"));
+            }
+        }
+        let told = answers.as_array().unwrap().iter();
+        for pair in told.filter(|pair| pair["modes"].as_array().unwrap().contains(&json!(mode))) {
+            count += 1;
+            let (name, method) = (pair["name"].as_str().unwrap(), pair["method"].as_str().unwrap_or("POST"));
+            let asked = json!({ "method": method, "target": "/answer", "body": pair["told"] });
+            let failed = match exchange(&platform, method, &request(&platform, &url, &asked)).await {
+                Ok(answer) => differs(&answer, &pair["answer"], method),
+                Err(error) => Some(error),
+            };
+            failures.extend(failed.map(|reason| format!("{name} ({mode}): {reason}")));
+        }
+    }
+    report("servers.json", count, &failures);
 }
 
 #[tokio::test(flavor = "multi_thread")]

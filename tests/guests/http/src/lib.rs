@@ -24,6 +24,7 @@ impl Guest for Server {
         let number = query.parse().unwrap_or(3);
         match path {
             "/echo" => echo(request, answer),
+            "/answer" => told(request, answer),
             "/stream" => stream(answer, number),
             "/big" => big(answer, number),
             "/trailers" => trailers(answer),
@@ -74,6 +75,23 @@ fn echo(request: IncomingRequest, answer: ResponseOutparam) {
     body.stream().unwrap().read_to_end(&mut bytes).unwrap();
     IncomingBody::finish(body);
     whole(answer, 201, &bytes);
+}
+
+/// Answers with what the request's body says: a status, header lines, an empty line,
+/// and a body. What cannot be a header traps.
+fn told(request: IncomingRequest, answer: ResponseOutparam) {
+    let body = request.consume().unwrap();
+    let mut bytes = Vec::new();
+    body.stream().unwrap().read_to_end(&mut bytes).unwrap();
+    IncomingBody::finish(body);
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, rest) = text.split_once("\n\n").unwrap();
+    let mut lines = head.split('\n');
+    let status = lines.next().unwrap().parse().unwrap();
+    let fields: Vec<(&str, &str)> = lines.map(|line| line.split_once(": ").unwrap()).collect();
+    let body = start(answer, status, &fields);
+    body.write().unwrap().write_all(rest.as_bytes()).unwrap();
+    OutgoingBody::finish(body, None).unwrap();
 }
 
 fn stream(answer: ResponseOutparam, count: u64) {
