@@ -224,7 +224,9 @@ pub(crate) fn not_started(error: &serve::Error, data: &Path) -> Failure {
     let failure = Failure::new(error.to_string());
     let within = |failure: Failure| failure.while_doing(format_args!("data directory {}", data.display()));
     match error {
-        serve::Error::Listen { .. } => failure.next("choose another address: --listen 127.0.0.1:0 takes a free port"),
+        serve::Error::Listen { .. } => {
+            failure.next("choose another address: --listen 127.0.0.1:0 takes a free port, and so does --admin-listen")
+        }
         serve::Error::Platform(platform::Error::Records(lamina_kv::Error::InUse(_))) => {
             failure.next("stop the other platform, or give this one a directory of its own: --data DIR")
         }
