@@ -68,6 +68,7 @@ impl Bench {
             environment: None,
             architecture: "x86_64".into(),
             log_group: None,
+            log_format: lamina_types::LogFormat::Text,
         };
         let world = World::Function;
         let code = Code { package: component, package_bytes: 1, component, world, signers: vec![] };
@@ -89,7 +90,7 @@ impl Bench {
             tracer: None,
             clock: clock.clone(),
         };
-        let dispatcher = Arc::new(Dispatcher::new(Config { concurrency_max }, deps));
+        let dispatcher = Arc::new(Dispatcher::new(Config { concurrency_max, ..Config::DEFAULT }, deps));
         Self { dispatcher, meters, logs, clock, _dir: dir }
     }
 
