@@ -5,11 +5,9 @@ use std::sync::Once;
 use std::time::Duration;
 
 use crate::platform::Platform;
-use crate::process;
+use crate::{debian, process};
 
 const PROGRAM: &str = "/usr/bin/aws";
-/// Time to install it.
-const SETUP_MAX: Duration = Duration::from_secs(600);
 /// Time to say its version.
 const VERSION_MAX: Duration = Duration::from_secs(60);
 
@@ -21,18 +19,7 @@ fn ready() {
         if std::path::Path::new(PROGRAM).exists() {
             return;
         }
-        eprintln!("installing Debian's awscli");
-        let install = "apt-get install --yes --no-install-recommends awscli || \
-                       { apt-get update && apt-get install --yes --no-install-recommends awscli; }";
-        let mut command = Command::new("sh");
-        command.args(["-c", install]).env("DEBIAN_FRONTEND", "noninteractive");
-        let installed = process::run(&mut command, SETUP_MAX);
-        assert_eq!(
-            installed.code,
-            Some(0),
-            "apt-get install awscli failed; the first run of these tests needs root and the network:\n{}",
-            installed.stderr
-        );
+        debian::install("awscli");
     });
     let version = process::run(Command::new(PROGRAM).arg("--version"), VERSION_MAX).ok();
     assert!(version.stdout.starts_with("aws-cli/2."), "{PROGRAM} is not version 2: {}", version.stdout);
