@@ -7,7 +7,4 @@ pub enum Error {
     /// memory, and added the next time.
     #[error("the usage ledger: {0}")]
     Records(#[from] lamina_kv::Error),
-    /// A task died.
-    #[error("the usage ledger: {0}")]
-    Task(String),
 }

@@ -58,9 +58,11 @@ impl Ledger {
         after: Option<String>,
         limit: usize,
     ) -> Result<Vec<(String, Counters)>, Error> {
-        let store = self.shared.deps.store.clone();
-        let read = tokio::task::spawn_blocking(move || store.scan_page(table, after.as_deref(), limit)).await;
-        Ok(read.map_err(|error| Error::Task(error.to_string()))??)
+        // On this thread: one that went on when its caller was dropped would keep the
+        // records open, and so the directory.
+        let page = self.shared.deps.store.scan_page(table, after.as_deref(), limit)?;
+        tokio::task::yield_now().await;
+        Ok(page)
     }
 
     async fn fold(&self, day: u64) -> Result<(), Error> {
