@@ -1,0 +1,46 @@
+//! What the host gives besides files: clocks, randomness, the log, the environment.
+
+use std::io::Write;
+use std::time::Duration;
+
+use crate::bindings::lamina::function::managed_host;
+use crate::bindings::wasi::cli::environment;
+use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::wasi::random::random;
+
+pub(crate) fn monotonic_ms() -> f64 {
+    monotonic_clock::now() as f64 / 1e6
+}
+
+pub(crate) fn sleep(duration: Duration) {
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    monotonic_clock::subscribe_duration(nanoseconds).block();
+}
+
+pub(crate) fn random_u64() -> u64 {
+    random::get_random_u64()
+}
+
+/// One event of the log.
+pub(crate) fn log(message: &str) {
+    managed_host::log(message);
+}
+
+/// What `derive` made of the package, if it has.
+pub(crate) fn bundle() -> Option<Vec<u8>> {
+    managed_host::bundle()
+}
+
+/// The environment as it is now: C's own copy may be a snapshot's.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    environment::get_environment()
+}
+
+/// Text as it is, to standard output or standard error.
+pub(crate) fn write(error: bool, bytes: &[u8]) {
+    // Nobody listens when it fails.
+    let _written = match error {
+        true => std::io::stderr().write_all(bytes),
+        false => std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush()),
+    };
+}
