@@ -5,7 +5,7 @@ use crate::bindings::lamina::function::types::{Context, FunctionError};
 use crate::bindings::{Guest, export};
 use crate::engine;
 use crate::handler::{self, Failure};
-use crate::loader;
+use crate::{loader, snapshot, stream};
 
 struct Component;
 
@@ -17,16 +17,23 @@ impl Guest for Component {
     }
 
     fn handle(event: Vec<u8>, context: Context, response: ResponseWriter) -> Result<Option<Vec<u8>>, FunctionError> {
-        let _response = response;
-        with(|ctx| handler::handle(ctx, event, &context))
+        stream::open(response);
+        let answer = with(|ctx| handler::handle(ctx, event, &context));
+        stream::close();
+        answer
     }
 
     fn before_snapshot() -> Result<(), FunctionError> {
-        Ok(())
+        let done = with(|ctx| handler::hooks(ctx, "runBefore"));
+        snapshot::let_go();
+        done
     }
 
     fn after_restore() -> Result<(), FunctionError> {
-        with(handler::renew)
+        with(|ctx| {
+            handler::renew(ctx)?;
+            handler::hooks(ctx, "runAfter")
+        })
     }
 
     fn derive(handler: String) -> Result<Vec<u8>, String> {
@@ -35,7 +42,8 @@ impl Guest for Component {
 
     fn start() {
         // What fails here fails again, and is told, when the first call comes.
-        let _started = engine::with(|_| ());
+        let _started = engine::with(|ctx| ctx.run_gc());
+        snapshot::let_go();
     }
 }
 

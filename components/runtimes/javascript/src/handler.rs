@@ -123,28 +123,54 @@ fn exports<'js>(ctx: &Ctx<'js>, path: &str) -> std::result::Result<Value<'js>, L
         Err(error) => Loading::Thrown(thrown(ctx, error)),
     };
     let (promise, exported) = load().map_err(|error| named(thrown(ctx, error)))?;
-    // Its rejection is ours to report.
-    run_loop::handled(ctx, &promise);
+    match settled(ctx, &promise) {
+        Settled::Resolved => Ok(exported),
+        Settled::Rejected(error) => Err(named(error)),
+        Settled::Fatal(error) => Err(Loading::Fatal(error)),
+        // Node ends with status 13 here.
+        Settled::Never => Err(Loading::Named(Failure::new(
+            "ExitError",
+            "the handler's module waits at its top level for what never comes",
+        ))),
+    }
+}
+
+/// How a promise that the runtime itself waits for ended.
+enum Settled<'js> {
+    Resolved,
+    Rejected(Value<'js>),
+    /// The program ended before; the log has it already.
+    Fatal(Value<'js>),
+    Never,
+}
+
+/// Runs the loop until a promise is settled. Its rejection is the caller's to report.
+fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Settled<'js> {
+    run_loop::handled(ctx, promise);
     loop {
         run_loop::drain(ctx);
         if let Some(error) = run_loop::fatal(ctx) {
-            return Err(Loading::Fatal(error));
+            return Settled::Fatal(error);
         }
         match promise.result::<Value<'js>>() {
-            Some(Ok(_)) => return Ok(exported),
-            Some(Err(error)) => return Err(named(thrown(ctx, error))),
+            Some(Ok(_)) => return Settled::Resolved,
+            Some(Err(error)) => return Settled::Rejected(thrown(ctx, error)),
             None if run_loop::turn(ctx) == Turn::Empty && promise.state() == PromiseState::Pending => {
-                if let Some(error) = run_loop::fatal(ctx) {
-                    return Err(Loading::Fatal(error));
-                }
-                // Node ends with status 13 here.
-                return Err(Loading::Named(Failure::new(
-                    "ExitError",
-                    "the handler's module waits at its top level for what never comes",
-                )));
+                return run_loop::fatal(ctx).map_or(Settled::Never, Settled::Fatal);
             }
             None => {}
         }
+    }
+}
+
+/// Runs the hooks before a snapshot or after a restore, `runBefore` or `runAfter`.
+pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> std::result::Result<(), Failure> {
+    let promise: Promise<'js> = realm::hooks(ctx, which).map_err(|error| failure(ctx, error))?;
+    match settled(ctx, &promise) {
+        Settled::Resolved => Ok(()),
+        Settled::Rejected(error) => Err(uncaught(ctx, error)),
+        Settled::Fatal(error) => Err(described(ctx, error)),
+        Settled::Never => Err(Failure::new("Runtime.ExitError", "a hook waits for what never comes")),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the host gives besides files: clocks, randomness, the log, the environment.
 
-use std::io::Write;
 use std::time::Duration;
 
 use crate::bindings::lamina::function::managed_host;
-use crate::bindings::wasi::cli::environment;
+use crate::bindings::wasi::cli::{environment, stderr, stdout};
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::random::random;
+
+/// What `wasi:io` takes in one blocking write.
+const WRITE_BYTES_MAX: usize = 4096;
 
 pub(crate) fn monotonic_ms() -> f64 {
     monotonic_clock::now() as f64 / 1e6
@@ -36,11 +38,16 @@ pub(crate) fn environment() -> Vec<(String, String)> {
     environment::get_environment()
 }
 
-/// Text as it is, to standard output or standard error.
-pub(crate) fn write(error: bool, bytes: &[u8]) {
-    // Nobody listens when it fails.
-    let _written = match error {
-        true => std::io::stderr().write_all(bytes),
-        false => std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush()),
-    };
+/// Text as it is, to standard output or standard error. The stream is let go of at
+/// once: a snapshot could not hold it.
+pub(crate) fn write(error: bool, mut bytes: &[u8]) {
+    let stream = if error { stderr::get_stderr() } else { stdout::get_stdout() };
+    while !bytes.is_empty() {
+        let (now, later) = bytes.split_at(bytes.len().min(WRITE_BYTES_MAX));
+        // Nobody listens when it fails.
+        if stream.blocking_write_and_flush(now).is_err() {
+            return;
+        }
+        bytes = later;
+    }
 }

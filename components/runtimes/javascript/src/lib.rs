@@ -15,4 +15,6 @@ mod loader;
 mod package;
 mod realm;
 mod run_loop;
+mod snapshot;
+mod source_map;
 mod stream;

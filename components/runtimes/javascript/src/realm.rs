@@ -4,10 +4,10 @@
 use std::cell::RefCell;
 
 use rquickjs::function::IntoArgs;
-use rquickjs::{Ctx, Error, FromJs, Function, Object, Persistent, Result, Value};
+use rquickjs::{Ctx, Error, FromJs, Function, Object, Persistent, Promise, Result, Value};
 
 use crate::engine::raw;
-use crate::{host, loader, run_loop, stream};
+use crate::{host, loader, run_loop, source_map, stream};
 
 type Kept = Persistent<Object<'static>>;
 
@@ -17,6 +17,7 @@ struct Realm {
     timers: Kept,
     commonjs: Kept,
     invoke: Kept,
+    stream: Kept,
     /// `json`, `level`, `requestId`: what log lines look like.
     settings: Kept,
 }
@@ -37,29 +38,32 @@ pub(crate) fn build<'js>(ctx: &Ctx<'js>) -> Result<()> {
         define(ctx, &name, value)?;
     }
     let commonjs: Object<'js> = script(ctx, "commonjs", include_str!("js/commonjs.js"))?.call((loader::natives(ctx)?,))?;
-    let util = Function::new(ctx.clone(), util)?;
     let console: Object<'_> = script(ctx, "console", include_str!("js/console.js"))?.call((
         log_natives(ctx)?,
         settings.clone(),
-        util,
+        Function::new(ctx.clone(), builtin)?,
     ))?;
     define(ctx, "console", console.clone().into_value())?;
     crate::builtins::install(ctx, &timers, &commonjs)?;
+    let builtin = Function::new(ctx.clone(), builtin)?;
+    let stream: Object<'js> =
+        script(ctx, "stream", include_str!("js/stream.js"))?.call((stream::natives(ctx)?, builtin))?;
+    define(ctx, "awslambda", stream.get("awslambda")?)?;
     let invoke: Object<'js> = script(ctx, "invoke", include_str!("js/invoke.js"))?.call((
-        stream::natives(ctx)?,
+        Function::new(ctx.clone(), |text: String| source_map::mapped(&text))?,
         settings.clone(),
         console,
-        commonjs.clone(),
+        stream.clone(),
     ))?;
     let keep = |object: Object<'js>| Persistent::save(ctx, object);
     let realm =
-        Realm { timers: keep(timers), commonjs: keep(commonjs), invoke: keep(invoke), settings: keep(settings) };
+        Realm { timers: keep(timers), commonjs: keep(commonjs), invoke: keep(invoke), stream: keep(stream), settings: keep(settings) };
     REALM.set(Some(realm));
     Ok(())
 }
 
-fn util<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
-    crate::builtins::value(&ctx, "util")
+fn builtin<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
+    crate::builtins::value(&ctx, &name)
 }
 
 /// A script of ours, which is a function in brackets.
@@ -78,6 +82,7 @@ fn log_natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let natives = Object::new(ctx.clone())?;
     natives.set("log", Function::new(ctx.clone(), |text: String| host::log(&text))?)?;
     natives.set("write", Function::new(ctx.clone(), |error: bool, text: String| host::write(error, text.as_bytes()))?)?;
+    natives.set("mapped", Function::new(ctx.clone(), |text: String| source_map::mapped(&text))?)?;
     natives.set("now", Function::new(ctx.clone(), host::monotonic_ms)?)?;
     Ok(natives)
 }
@@ -96,6 +101,12 @@ pub(crate) fn settings<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 pub(crate) fn invoke<'js, A: IntoArgs<'js>, R: FromJs<'js>>(ctx: &Ctx<'js>, name: &str, args: A) -> Result<R> {
     let function: Function<'js> = part(ctx, |realm| &realm.invoke)?.get(name)?;
     function.call(args)
+}
+
+/// Starts the hooks of `stream.js`.
+pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> Result<Promise<'js>> {
+    let function: Function<'js> = part(ctx, |realm| &realm.stream)?.get(which)?;
+    function.call(())
 }
 
 /// Calls one of `timers.js`; `None` when it answers nothing.

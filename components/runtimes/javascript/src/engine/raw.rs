@@ -8,7 +8,7 @@
 use std::ffi::{CString, c_char, c_int};
 use std::ptr::NonNull;
 
-use rquickjs::{Ctx, Error, Module, Object, Promise, Result, Value, qjs};
+use rquickjs::{Ctx, Error, Module, Object, Promise, Result, TypedArray, Value, qjs};
 
 unsafe extern "C" {
     fn lamina_load_module(
@@ -122,6 +122,12 @@ impl<'js> Linked<'js> {
         let value = unsafe { qjs::JS_GetModuleNamespace(self.ctx.as_raw().as_ptr(), self.module.as_ptr()) };
         Object::from_value(owned(&self.ctx, value)?)
     }
+}
+
+/// A copy of what is in an array of bytes.
+pub(crate) fn bytes(array: &TypedArray<'_, u8>) -> Vec<u8> {
+    // SAFETY: nothing of JavaScript runs, and so changes the buffer, until it is copied.
+    unsafe { array.as_bytes() }.unwrap_or_default().to_vec()
 }
 
 /// A value that the engine answered: the caller's own, or an exception.

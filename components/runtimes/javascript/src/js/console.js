@@ -1,15 +1,18 @@
 // `console` as Lambda's Node has it: one event of the log for each call, with the time,
 // the request's id and the level before it, or as an object of JSON.
 //
-// `native` is what Rust gives: log(text), write(error, text), now(). `settings` changes
-// from call to call: json, level (a rank), requestId. `util()` is Node's module.
-(function (native, settings, util) {
+// `native` is what Rust gives: log(text), write(error, text), mapped(text), now(). `settings` changes
+// from call to call: json, level (a rank), requestId. `builtin(name)` is one of Node's
+// modules.
+(function (native, settings, builtin) {
   'use strict';
+  const util = () => builtin('util');
   const RANKS = { TRACE: 1, DEBUG: 2, INFO: 3, WARN: 4, ERROR: 5, FATAL: 6 };
 
   function format(parameters) {
     if (parameters.length === 1 && typeof parameters[0] === 'string') return parameters[0];
-    return util().format(...parameters);
+    const text = util().format(...parameters);
+    return text.includes('\n    at ') ? native.mapped(text) : text;
   }
 
   function serializable(key, value) {

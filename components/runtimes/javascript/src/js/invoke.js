@@ -1,8 +1,8 @@
 // One call: the context, the three forms of handlers, and errors as Lambda reports them.
 //
-// `native` is what Rust gives: begin(head) and write(bytes or text) of a streamed
-// answer, exit(code). `settings` is the log's.
-(function (native, settings, console, commonjs) {
+// `mapped(text)` applies source maps to a stack trace; `settings` is the log's;
+// `streams` is what `stream.js` answered.
+(function (mapped, settings, console, streams) {
   'use strict';
   const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
   const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
@@ -26,7 +26,7 @@
   function described(error) {
     try {
       if (isError(error)) {
-        const trace = typeof error.stack === 'string' ? native.mapped(error.stack).split('\n') : [];
+        const trace = typeof error.stack === 'string' ? mapped(error.stack).split('\n') : [];
         return [String(error.name), String(error.message), trace];
       }
       return [typeof error, error?.toString?.() ?? String(error), []];
@@ -38,7 +38,7 @@
   function withMembers(key, value) {
     if (!(value instanceof Error)) return value;
     const members = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
-    if (typeof value.stack === 'string') members.stack = native.mapped(value.stack).split('\n');
+    if (typeof value.stack === 'string') members.stack = mapped(value.stack).split('\n');
     return members;
   }
 
@@ -110,12 +110,12 @@
   }
 
   function stream(handler, event, context, settle) {
-    const writable = native.stream(handler[HIGH_WATER_MARK]);
+    const writable = streams.make(handler[HIGH_WATER_MARK]);
     const result = handler(event, writable, context);
     if (result === null || typeof result !== 'object' || typeof result.then !== 'function') {
       throw failure('MalformedStreamingHandler', 'Streaming handlers must be an async function.');
     }
-    result.then(() => native.ended(writable)).then(() => settle(false, undefined), (error) => settle(true, error ?? 'handled'));
+    result.then(() => streams.ended(writable)).then(() => settle(false, undefined), (error) => settle(true, error ?? 'handled'));
   }
 
   // The function that a handler's path names in what its module exports.
@@ -174,5 +174,5 @@
     return error;
   }
 
-  return { invoke, find, failure, described, report, loadFailure, uncaught, unhandled, STREAMING, HIGH_WATER_MARK };
+  return { invoke, find, failure, described, report, loadFailure, uncaught, unhandled };
 })
