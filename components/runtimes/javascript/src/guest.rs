@@ -5,7 +5,7 @@ use crate::bindings::lamina::function::types::{Context, FunctionError};
 use crate::bindings::{Guest, export};
 use crate::engine;
 use crate::handler::{self, Failure};
-use crate::{loader, snapshot, stream};
+use crate::{builtins, loader, snapshot, stream};
 
 struct Component;
 
@@ -42,7 +42,10 @@ impl Guest for Component {
 
     fn start() {
         // What fails here fails again, and is told, when the first call comes.
-        let _started = engine::with(|ctx| ctx.run_gc());
+        let _started = engine::with(|ctx| {
+            builtins::warm(ctx);
+            ctx.run_gc();
+        });
         snapshot::let_go();
     }
 }

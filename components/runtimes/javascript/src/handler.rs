@@ -196,7 +196,7 @@ pub(crate) fn handle(ctx: &Ctx<'_>, event: Vec<u8>, context: &Context) -> std::r
     }
     let value: Value<'_> = state.get("value").map_err(|error| failure(ctx, error))?;
     if is("failed") {
-        return Err(reported(ctx, "Invoke Error ", value));
+        return Err(reported(ctx, "Invoke Error", value));
     }
     if is("streamed") {
         return Ok(None);

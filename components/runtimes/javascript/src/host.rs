@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bindings::lamina::function::managed_host;
-use crate::bindings::wasi::cli::{environment, stderr, stdout};
+use crate::bindings::wasi::cli::{environment, exit, stderr, stdout};
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::random::random;
 
@@ -50,4 +50,9 @@ pub(crate) fn write(error: bool, mut bytes: &[u8]) {
         }
         bytes = later;
     }
+}
+
+/// Ends the instance, well or not: the interface of today has no other codes.
+pub(crate) fn exit(well: bool) {
+    exit::exit(if well { Ok(()) } else { Err(()) });
 }

@@ -5,6 +5,11 @@
 (function (native) {
   'use strict';
   const COMMONJS = 0, MODULE = 1, JSON_FILE = 2, ADDON = 3;
+  const BUILTINS = ['assert', 'assert/strict', 'async_hooks', 'buffer', 'child_process', 'console', 'constants', 'crypto',
+    'diagnostics_channel', 'dns', 'dns/promises', 'events', 'fs', 'fs/promises', 'http', 'http2', 'https', 'module', 'net', 'os',
+    'path', 'path/posix', 'path/win32', 'perf_hooks', 'process', 'punycode', 'querystring', 'readline', 'stream', 'stream/consumers',
+    'stream/promises', 'stream/web', 'string_decoder', 'sys', 'timers', 'timers/promises', 'tls', 'tty', 'url', 'util', 'util/types',
+    'v8', 'vm', 'worker_threads', 'zlib'];
   const cache = Object.create(null);
   const extensions = Object.create(null);
   for (const ending of ['.js', '.json', '.node']) extensions[ending] = (module, filename) => fill(module, filename);
@@ -180,8 +185,8 @@
     module.filename = path;
     return requireOf(module);
   };
-  Module.isBuiltin = (name) => native.isBuiltin(String(name).replace(/^node:/, ''));
-  Object.defineProperty(Module, 'builtinModules', { get: () => native.builtins(), enumerable: true });
+  Module.isBuiltin = (name) => native.isBuiltin(String(name));
+  Object.defineProperty(Module, 'builtinModules', { get: () => BUILTINS.filter((name) => native.isBuiltin(name)), enumerable: true });
   Module.findSourceMap = () => undefined;
   Module.syncBuiltinESMExports = () => {};
   Module.SourceMap = class SourceMap {};

@@ -22,11 +22,14 @@
   const isError = (value) => value instanceof Error || (value !== null && typeof value === 'object'
     && [value.name, value.message, value.stack].every((member) => typeof member === 'string' && member !== ''));
 
+  // The lines of a stack trace, in the author's files and without our own.
+  const lines = (stack) => mapped(stack).split('\n').filter((line) => !line.includes('node:internal/lamina/'));
+
   // What the caller is told: type, message, lines.
   function described(error) {
     try {
       if (isError(error)) {
-        const trace = typeof error.stack === 'string' ? mapped(error.stack).split('\n') : [];
+        const trace = typeof error.stack === 'string' ? lines(error.stack) : [];
         return [String(error.name), String(error.message), trace];
       }
       return [typeof error, error?.toString?.() ?? String(error), []];
@@ -38,7 +41,7 @@
   function withMembers(key, value) {
     if (!(value instanceof Error)) return value;
     const members = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
-    if (typeof value.stack === 'string') members.stack = mapped(value.stack).split('\n');
+    if (typeof value.stack === 'string') members.stack = lines(value.stack);
     return members;
   }
 
@@ -53,7 +56,7 @@
       const [errorType, errorMessage, trace] = described(error);
       text = JSON.stringify({ errorType, errorMessage, trace });
     }
-    return console.error(label, `\t${text}`);
+    return console.error(`${label} \t${text}`);
   }
 
   function contextOf(facts, state) {
@@ -140,8 +143,8 @@
 
   function wrapped(type, error) {
     const outer = failure(type, String(error));
-    const lines = String(error.stack).split('\n').filter((line) => line.startsWith('    at '));
-    Object.defineProperty(outer, 'stack', { value: [`Runtime.${type}: ${error}`, ...lines].join('\n'), writable: true, configurable: true });
+    const frames = String(error.stack).split('\n').filter((line) => line.startsWith('    at '));
+    Object.defineProperty(outer, 'stack', { value: [`Runtime.${type}: ${error}`, ...frames].join('\n'), writable: true, configurable: true });
     return outer;
   }
 
@@ -167,8 +170,8 @@
     error.reason = reason;
     error.promise = promise;
     if (reason instanceof Error) {
-      const lines = String(reason.stack).split('\n').filter((line) => line.startsWith('    at '));
-      Object.defineProperty(error, 'stack', { value: [`Runtime.UnhandledPromiseRejection: ${text}`, ...lines].join('\n'), writable: true, configurable: true });
+      const frames = String(reason.stack).split('\n').filter((line) => line.startsWith('    at '));
+      Object.defineProperty(error, 'stack', { value: [`Runtime.UnhandledPromiseRejection: ${text}`, ...frames].join('\n'), writable: true, configurable: true });
     }
     report('Unhandled Promise Rejection', error);
     return error;

@@ -28,7 +28,6 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     set("importSync", Function::new(ctx.clone(), import_sync)?)?;
     set("builtin", Function::new(ctx.clone(), builtin)?)?;
     set("isBuiltin", Function::new(ctx.clone(), |name: String| builtins::is_known(&name))?)?;
-    set("builtins", Function::new(ctx.clone(), || builtins::names().to_vec())?)?;
     Ok(natives)
 }
 

@@ -79,24 +79,21 @@ fn broken(message: String) -> Missing {
     Missing { code: "ERR_INVALID_PACKAGE_CONFIG", message }
 }
 
-/// The target of `asked`. `is_builtin` knows Node's own modules.
+/// The target of `asked`. `is_builtin` knows Node's own modules, with and without `node:`.
 pub(crate) fn resolve(
     manifests: &mut Manifests,
     asked: Asked<'_>,
     is_builtin: &dyn Fn(&str) -> bool,
 ) -> Result<Target, Missing> {
     let specifier = asked.specifier;
-    if let Some(name) = specifier.strip_prefix("node:") {
-        if is_builtin(name) {
-            return Ok(Target::Builtin(name.to_owned()));
-        }
+    if is_builtin(specifier) {
+        return Ok(Target::Builtin(specifier.trim_start_matches("node:").to_owned()));
+    }
+    if specifier.starts_with("node:") {
         return Err(Missing {
             code: "ERR_UNKNOWN_BUILTIN_MODULE",
             message: format!("No such built-in module: {specifier}"),
         });
-    }
-    if is_builtin(specifier) {
-        return Ok(Target::Builtin(specifier.to_owned()));
     }
     let relative = ["./", "../", "/"].iter().any(|start| specifier.starts_with(start)) || [".", ".."].contains(&specifier);
     match asked.mode {
