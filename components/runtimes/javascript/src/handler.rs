@@ -201,7 +201,10 @@ pub(crate) fn handle(ctx: &Ctx<'_>, event: Vec<u8>, context: &Context) -> std::r
     if is("streamed") {
         return Ok(None);
     }
-    answer(ctx, value).map(Some)
+    match state.get::<_, Option<String>>("text") {
+        Ok(Some(text)) => Ok(Some(text.into_bytes())),
+        _ => answer(ctx, value).map(Some),
+    }
 }
 
 /// What the handler is called with, and the state of the call.

@@ -84,11 +84,7 @@
   function drawn(head, columns) {
     const rows = Math.max(0, ...columns.map((column) => column.length));
     const widths = head.map((title, at) => Math.max(title.length, ...columns[at].map((text) => text.length)) + 2);
-    const centered = (text, width) => {
-      const left = Math.floor((width - text.length) / 2);
-      return ' '.repeat(left) + text + ' '.repeat(width - text.length - left);
-    };
-    const row = (cells) => `\u2502${cells.map((text, at) => centered(text, widths[at])).join('\u2502')}\u2502`;
+    const row = (cells) => `\u2502${cells.map((text, at) => ` ${text.padEnd(widths[at] - 1)}`).join('\u2502')}\u2502`;
     const rule = (left, middle, right) => left + widths.map((width) => '\u2500'.repeat(width)).join(middle) + right;
     const lines = [rule('\u250c', '\u252c', '\u2510'), row(head), rule('\u251c', '\u253c', '\u2524')];
     for (let at = 0; at < rows; at += 1) lines.push(row(columns.map((column) => column[at] ?? '')));

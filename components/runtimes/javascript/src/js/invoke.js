@@ -59,6 +59,15 @@
     return console.error(`${label} \t${text}`);
   }
 
+  // Undefined for what cannot be: that is told when the answer is made.
+  function serialized(result) {
+    try {
+      return JSON.stringify(result === undefined ? null : result);
+    } catch {
+      return undefined;
+    }
+  }
+
   function contextOf(facts, state) {
     const deadline = facts.deadline;
     const settle = (failed, value) => { if (!state.settled) { state.settled = true; state.failed = failed; state.value = value; } };
@@ -83,13 +92,15 @@
       if (state.settled) return;
       done(error, result);
       state.drains = waits && !state.failed;
+      // What is changed while the loop goes on is not part of the answer.
+      if (state.drains) state.text = serialized(result);
     };
     return [context, callback, settle];
   }
 
   // Calls the handler. The state that is answered fills as the call goes on.
   function invoke(handler, event, facts) {
-    const state = { settled: false, failed: false, value: undefined, drains: false, streamed: false };
+    const state = { settled: false, failed: false, value: undefined, drains: false, streamed: false, text: undefined };
     const [context, callback, settle] = contextOf(facts, state);
     try {
       if (handler[STREAMING] === 'response') {
