@@ -24,9 +24,12 @@ impl Guest for Component {
     }
 
     fn before_snapshot() -> Result<(), FunctionError> {
-        let done = with(|ctx| handler::hooks(ctx, "runBefore"));
-        snapshot::let_go();
-        done
+        with(|ctx| {
+            handler::hooks(ctx, "runBefore")?;
+            snapshot::let_go();
+            snapshot::seal(ctx);
+            Ok(())
+        })
     }
 
     fn after_restore() -> Result<(), FunctionError> {
@@ -44,7 +47,7 @@ impl Guest for Component {
         // What fails here fails again, and is told, when the first call comes.
         let _started = engine::with(|ctx| {
             builtins::warm(ctx);
-            ctx.run_gc();
+            snapshot::seal(ctx);
         });
         snapshot::let_go();
     }

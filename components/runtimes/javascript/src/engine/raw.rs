@@ -1,5 +1,5 @@
 //! What rquickjs has no safe form for: scripts compiled without being run, bytecode,
-//! and the two functions that our patch adds to the engine.
+//! and the functions that our patch adds to the engine.
 //!
 //! JUSTIFICATION: CommonJS wants sloppy functions, which rquickjs compiles only by
 //! running them; a bundle is bytecode, which only C can read; and a snapshot freezes
@@ -16,6 +16,7 @@ unsafe extern "C" {
         base: *const c_char,
         name: *const c_char,
     ) -> *mut qjs::JSModuleDef;
+    fn lamina_seal_arenas(rt: *mut qjs::JSRuntime);
     fn lamina_seed_random(ctx: *mut qjs::JSContext, seed: u64);
 }
 
@@ -23,6 +24,12 @@ unsafe extern "C" {
 pub(crate) fn seed_random(ctx: &Ctx<'_>, seed: u64) {
     // SAFETY: the context is alive as long as `ctx`; the function sets a number in it.
     unsafe { lamina_seed_random(ctx.as_raw().as_ptr(), seed) }
+}
+
+/// What the engine allocates from now on lies apart from what is there.
+pub(crate) fn seal_arenas(ctx: &Ctx<'_>) {
+    // SAFETY: the runtime is alive as long as its context.
+    unsafe { lamina_seal_arenas(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
 }
 
 /// Compiles a sloppy script without running it. Its first line has this number.
