@@ -8,6 +8,7 @@ use std::path::Path;
 /// `engine::STACK_BYTES_MAX`, which leaves the rest to its own C frames.
 const STACK_BYTES: u32 = 8 << 20;
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script its target by the environment")]
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=rquickjs-sys.diff");

@@ -23,11 +23,9 @@ pub(crate) fn value<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
     }
     match modules::builtin(&format!("node:{name}")) {
         Some(builtin) => builtin.require(ctx),
-        None => Err(realm::throw_coded(
-            ctx,
-            "ERR_UNKNOWN_BUILTIN_MODULE",
-            &format!("No such built-in module: node:{name}"),
-        )),
+        None => {
+            Err(realm::throw_coded(ctx, "ERR_UNKNOWN_BUILTIN_MODULE", &format!("No such built-in module: node:{name}")))
+        }
     }
 }
 

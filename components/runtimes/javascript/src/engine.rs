@@ -45,6 +45,8 @@ fn make() -> Result<Engine, String> {
         Ok(Engine { context, _runtime: runtime })
     };
     let engine = make().map_err(|error: rquickjs::Error| error.to_string())?;
-    engine.context.with(|ctx| realm::build(&ctx).catch(&ctx).map_err(|error| format!("the engine's start: {error}")))?;
+    engine
+        .context
+        .with(|ctx| realm::build(&ctx).catch(&ctx).map_err(|error| format!("the engine's start: {error}")))?;
     Ok(engine)
 }

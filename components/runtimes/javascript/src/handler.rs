@@ -175,7 +175,11 @@ pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> std::result::Result<(),
 }
 
 /// Calls the handler; `None` when it streamed its answer.
-pub(crate) fn handle(ctx: &Ctx<'_>, event: Vec<u8>, context: &Context) -> std::result::Result<Option<Vec<u8>>, Failure> {
+pub(crate) fn handle(
+    ctx: &Ctx<'_>,
+    event: Vec<u8>,
+    context: &Context,
+) -> std::result::Result<Option<Vec<u8>>, Failure> {
     let state = begin(ctx, event, context).map_err(|error| uncaught(ctx, thrown(ctx, error)))?;
     let is = |name: &str| state.get::<_, bool>(name).unwrap_or_default();
     run_loop::drain(ctx);

@@ -143,8 +143,7 @@ impl Loader for Loading {
         if let Some(found) = with(|packages| packages.bundle).and_then(|bundle| bundle.find(&path)) {
             return match found.code {
                 Code::Module => {
-                    // SAFETY: the host's seal says that this very component wrote the bundle.
-                    let module = unsafe { raw::read_module(ctx, found.bytes)? };
+                    let module = raw::read_module(ctx, found)?;
                     natives::meta(ctx, &module, name, &path)?;
                     Ok(module)
                 }

@@ -31,13 +31,13 @@ pub(crate) fn build<'js>(ctx: &Ctx<'js>) -> Result<()> {
     let settings = Object::new(ctx.clone())?;
     settings.set("json", false)?;
     settings.set("level", 0)?;
-    let timers: Object<'js> =
-        script(ctx, "timers", include_str!("js/timers.js"))?.call((run_loop::natives(ctx)?,))?;
+    let timers: Object<'js> = script(ctx, "timers", include_str!("js/timers.js"))?.call((run_loop::natives(ctx)?,))?;
     for global in timers.get::<_, Object<'_>>("globals")?.props::<String, Value<'_>>() {
         let (name, value) = global?;
         define(ctx, &name, value)?;
     }
-    let commonjs: Object<'js> = script(ctx, "commonjs", include_str!("js/commonjs.js"))?.call((loader::natives(ctx)?,))?;
+    let commonjs: Object<'js> =
+        script(ctx, "commonjs", include_str!("js/commonjs.js"))?.call((loader::natives(ctx)?,))?;
     let console: Object<'_> = script(ctx, "console", include_str!("js/console.js"))?.call((
         log_natives(ctx)?,
         settings.clone(),
@@ -56,8 +56,13 @@ pub(crate) fn build<'js>(ctx: &Ctx<'js>) -> Result<()> {
         stream.clone(),
     ))?;
     let keep = |object: Object<'js>| Persistent::save(ctx, object);
-    let realm =
-        Realm { timers: keep(timers), commonjs: keep(commonjs), invoke: keep(invoke), stream: keep(stream), settings: keep(settings) };
+    let realm = Realm {
+        timers: keep(timers),
+        commonjs: keep(commonjs),
+        invoke: keep(invoke),
+        stream: keep(stream),
+        settings: keep(settings),
+    };
     REALM.set(Some(realm));
     Ok(())
 }
@@ -81,7 +86,8 @@ fn define<'js>(ctx: &Ctx<'js>, name: &str, value: Value<'js>) -> Result<()> {
 fn log_natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let natives = Object::new(ctx.clone())?;
     natives.set("log", Function::new(ctx.clone(), |text: String| host::log(&text))?)?;
-    natives.set("write", Function::new(ctx.clone(), |error: bool, text: String| host::write(error, text.as_bytes()))?)?;
+    natives
+        .set("write", Function::new(ctx.clone(), |error: bool, text: String| host::write(error, text.as_bytes()))?)?;
     natives.set("mapped", Function::new(ctx.clone(), |text: String| source_map::mapped(&text))?)?;
     natives.set("now", Function::new(ctx.clone(), host::monotonic_ms)?)?;
     Ok(natives)

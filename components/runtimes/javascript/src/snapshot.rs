@@ -13,7 +13,7 @@ use crate::engine::raw;
 
 /// What is free at the heap's end when the snapshot is taken: most calls need no more,
 /// and growing the memory is slow.
-const ROOM_BYTES: usize = 1 << 20;
+const ROOM_BYTES: usize = 4 << 20;
 /// Holes as large as this and larger are not filled: allocations of that size are rare.
 const HOLE_BYTES_MAX: usize = 64 << 10;
 /// Most holes of one size.

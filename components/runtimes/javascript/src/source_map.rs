@@ -20,7 +20,8 @@ pub(crate) fn mapped(text: &str) -> String {
         return text.to_owned();
     }
     let mut maps = HashMap::new();
-    let lines: Vec<String> = text.split('\n').map(|line| frame(line, &mut maps).unwrap_or_else(|| line.to_owned())).collect();
+    let lines: Vec<String> =
+        text.split('\n').map(|line| frame(line, &mut maps).unwrap_or_else(|| line.to_owned())).collect();
     lines.join("\n")
 }
 
@@ -81,7 +82,8 @@ impl Map {
         let folder = files::parent(base)?;
         let sources = value.get("sources")?.as_array()?.iter().map(|source| {
             let source = source.as_str().unwrap_or_default();
-            let source = if root.is_empty() { source.to_owned() } else { format!("{}/{source}", root.trim_end_matches('/')) };
+            let source =
+                if root.is_empty() { source.to_owned() } else { format!("{}/{source}", root.trim_end_matches('/')) };
             match (files::from_url(&source), source.contains("://")) {
                 (Some(path), _) => path,
                 // `webpack://name/./src/a.ts` and the like are no paths: as they are.

@@ -6,8 +6,8 @@ use rquickjs::function::Opt;
 use rquickjs::{Array, Ctx, Exception, Function, Object, Result, TypedArray, Value};
 
 use crate::bindings::lamina::function::response::{Head, HttpPrelude, ResponseWriter, StartError};
-use crate::engine::raw;
 use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
+use crate::engine::raw;
 
 /// Where the answer stands.
 enum Answer {
@@ -47,14 +47,20 @@ fn begin<'js>(ctx: Ctx<'js>, content_type: Option<String>, prelude: Opt<Value<'j
         None => None,
     };
     let Answer::Open(writer) = ANSWER.replace(Answer::Left) else {
-        return Err(Exception::throw_message(&ctx, "the answer cannot be streamed: this is no streaming call, or it has begun"));
+        return Err(Exception::throw_message(
+            &ctx,
+            "the answer cannot be streamed: this is no streaming call, or it has begun",
+        ));
     };
     match writer.start(&Head { content_type, http }) {
         Ok(stream) => ANSWER.set(Answer::Started(stream)),
         Err(StartError::Closed) => {}
         Err(StartError::InvalidHead(why)) => {
             ANSWER.set(Answer::Open(writer));
-            return Err(Exception::throw_message(&ctx, &format!("the head of the streamed answer is not usable: {why}")));
+            return Err(Exception::throw_message(
+                &ctx,
+                &format!("the head of the streamed answer is not usable: {why}"),
+            ));
         }
         Err(StartError::Started) => return Err(Exception::throw_message(&ctx, "the answer has been started already")),
     }

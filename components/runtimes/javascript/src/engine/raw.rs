@@ -8,14 +8,11 @@
 use std::ffi::{CString, c_char, c_int};
 use std::ptr::NonNull;
 
+use crate::package::bundle::Found;
 use rquickjs::{Ctx, Error, Module, Object, Promise, Result, TypedArray, Value, qjs};
 
 unsafe extern "C" {
-    fn lamina_load_module(
-        ctx: *mut qjs::JSContext,
-        base: *const c_char,
-        name: *const c_char,
-    ) -> *mut qjs::JSModuleDef;
+    fn lamina_load_module(ctx: *mut qjs::JSContext, base: *const c_char, name: *const c_char) -> *mut qjs::JSModuleDef;
     fn lamina_seal_arenas(rt: *mut qjs::JSRuntime);
     fn lamina_seed_random(ctx: *mut qjs::JSContext, seed: u64);
 }
@@ -75,24 +72,20 @@ pub(crate) fn write_script<'js>(ctx: &Ctx<'js>, script: &Value<'js>) -> Result<V
     }
 }
 
-/// A script from its bytecode.
-///
-/// # Safety
-/// The bytes are what `write_script` of this very engine gave.
-pub(crate) unsafe fn read_script<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Value<'js>> {
+/// The script of a CommonJS module in a bundle.
+pub(crate) fn read_script<'js>(ctx: &Ctx<'js>, found: Found) -> Result<Value<'js>> {
     let flags = qjs::JS_READ_OBJ_BYTECODE as c_int;
-    // SAFETY: the engine reads within the slice; that it is bytecode is the caller's promise.
+    let bytes = found.bytes;
+    // SAFETY: the engine reads within the slice. That it is bytecode of this very engine
+    // say the bundle's tag and the host's seal, without which no bundle is handed in.
     let value = unsafe { qjs::JS_ReadObject(ctx.as_raw().as_ptr(), bytes.as_ptr(), bytes.len() as _, flags) };
     owned(ctx, value)
 }
 
-/// A module from its bytecode.
-///
-/// # Safety
-/// The bytes are what `Module::write` of this very engine gave.
-pub(crate) unsafe fn read_module<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Module<'js>> {
-    // SAFETY: the caller's promise is the same.
-    unsafe { Module::load(ctx.clone(), bytes) }
+/// An ES module in a bundle.
+pub(crate) fn read_module<'js>(ctx: &Ctx<'js>, found: Found) -> Result<Module<'js>> {
+    // SAFETY: as above.
+    unsafe { Module::load(ctx.clone(), found.bytes) }
 }
 
 /// A module whose imports are all loaded.

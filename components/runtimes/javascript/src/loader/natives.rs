@@ -72,8 +72,7 @@ pub(super) fn wrapped(source: &[u8]) -> Vec<u8> {
 fn compile<'js>(ctx: Ctx<'js>, path: String) -> Result<Value<'js>> {
     let bundled = with(|packages| packages.bundle).and_then(|bundle| bundle.find(&path));
     if let Some(found) = bundled.filter(|found| found.code == Code::CommonJs) {
-        // SAFETY: the host's seal says that this very component wrote the bundle.
-        let script = unsafe { raw::read_script(&ctx, found.bytes)? };
+        let script = raw::read_script(&ctx, found)?;
         return raw::run(&ctx, script);
     }
     let source = source(&ctx, &path)?;

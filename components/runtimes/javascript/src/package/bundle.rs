@@ -143,12 +143,7 @@ impl Bundle {
             2 => Code::Json,
             _ => return None,
         };
-        Some(Found {
-            code,
-            bytes: self.slice(at + 8)?,
-            exports: self.slice(at + 16)?,
-            requests: self.slice(at + 24)?,
-        })
+        Some(Found { code, bytes: self.slice(at + 8)?, exports: self.slice(at + 16)?, requests: self.slice(at + 24)? })
     }
 }
 
@@ -201,7 +196,10 @@ mod tests {
             code,
             bytes: bytes.to_vec(),
             exports: vec!["a".to_owned(), "b c".to_owned()],
-            requests: vec![(key(Mode::Import, "./x"), "/x.mjs".to_owned()), (key(Mode::Require, "./x"), "/x.cjs".to_owned())],
+            requests: vec![
+                (key(Mode::Import, "./x"), "/x.mjs".to_owned()),
+                (key(Mode::Require, "./x"), "/x.cjs".to_owned()),
+            ],
         };
         let modules = [
             ("/var/task/index.js", entry(Code::CommonJs, b"one")),

@@ -32,8 +32,8 @@ pub(crate) fn scan(source: &[u8]) -> Scan {
     let tokens = tokens(source);
     let mut reader = Reader { source, tokens: &tokens, scan: Scan::default(), required: HashMap::new() };
     let mut depth = 0_usize;
-    for at in 0..tokens.len() {
-        match tokens[at].kind {
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
             Kind::Punct(b'{' | b'(' | b'[') => depth += 1,
             Kind::Punct(b'}' | b')' | b']') => depth = depth.saturating_sub(1),
             Kind::Name if !reader.is_member(at) => reader.name(at, depth),
@@ -93,7 +93,8 @@ impl Reader<'_> {
             "import" => self.import(at, depth),
             "export" => {
                 let follows = ["default", "const", "let", "var", "function", "class", "async", "enum", "type"];
-                let starts = self.punct(at + 1, b'{') || self.punct(at + 1, b'*') || follows.contains(&self.text(at + 1));
+                let starts =
+                    self.punct(at + 1, b'{') || self.punct(at + 1, b'*') || follows.contains(&self.text(at + 1));
                 self.scan.module |= depth == 0 && starts;
             }
             "exports" => self.exports(at),
@@ -125,7 +126,8 @@ impl Reader<'_> {
     /// The module of the first argument of a call, required there or before.
     fn first_required(&self, at: usize) -> Option<String> {
         // TypeScript's own helpers are called as `tslib_1.__exportStar(...)` too.
-        (self.punct(at, b'(')).then(|| self.required_at(at + 1).or_else(|| self.required.get(self.text(at + 1)).cloned()))?
+        (self.punct(at, b'('))
+            .then(|| self.required_at(at + 1).or_else(|| self.required.get(self.text(at + 1)).cloned()))?
     }
 
     fn import(&mut self, at: usize, depth: usize) {

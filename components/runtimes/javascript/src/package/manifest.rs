@@ -58,7 +58,8 @@ impl Manifests {
         let path = files::join(folder, "package.json");
         let manifest = match files::read(&path) {
             Some(bytes) if bytes.len() <= BYTES_MAX => {
-                let parsed = Manifest::parse(&bytes).map_err(|error| format!("Invalid package config {path}. {error}"))?;
+                let parsed =
+                    Manifest::parse(&bytes).map_err(|error| format!("Invalid package config {path}. {error}"))?;
                 Some(Rc::new(parsed))
             }
             _ => None,

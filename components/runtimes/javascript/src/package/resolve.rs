@@ -95,7 +95,8 @@ pub(crate) fn resolve(
             message: format!("No such built-in module: {specifier}"),
         });
     }
-    let relative = ["./", "../", "/"].iter().any(|start| specifier.starts_with(start)) || [".", ".."].contains(&specifier);
+    let relative =
+        ["./", "../", "/"].iter().any(|start| specifier.starts_with(start)) || [".", ".."].contains(&specifier);
     match asked.mode {
         Mode::Import if relative || specifier.starts_with("file:") => import_path(asked),
         Mode::Require if relative => {
@@ -186,10 +187,11 @@ fn bare(manifests: &mut Manifests, asked: Asked<'_>) -> Result<Target, Missing> 
             ),
         });
     };
-    if let Some((folder, manifest)) = manifests.scope(asked.folder()).map_err(broken)? {
-        if manifest.name.as_deref() == Some(name) && manifest.exports.is_some() {
-            return exported(asked, &folder, &manifest, &subpath);
-        }
+    if let Some((folder, manifest)) = manifests.scope(asked.folder()).map_err(broken)?
+        && manifest.name.as_deref() == Some(name)
+        && manifest.exports.is_some()
+    {
+        return exported(asked, &folder, &manifest, &subpath);
     }
     let mut at = Some(asked.folder());
     while let Some(folder) = at {
@@ -230,10 +232,11 @@ fn in_package(
     package: &str,
     subpath: &str,
 ) -> Result<Option<Target>, Missing> {
-    if asked.mode == Mode::Require && subpath == "." {
-        if let Some(file) = as_file(package) {
-            return Ok(Some(Target::File(file)));
-        }
+    if asked.mode == Mode::Require
+        && subpath == "."
+        && let Some(file) = as_file(package)
+    {
+        return Ok(Some(Target::File(file)));
     }
     if files::kind(package) != Kind::Folder {
         return Ok(None);
@@ -283,11 +286,7 @@ fn exported(asked: Asked<'_>, package: &str, manifest: &Rc<Manifest>, subpath: &
 }
 
 /// What `imports` of the nearest manifest gives for a specifier with `#`.
-fn internal(
-    manifests: &mut Manifests,
-    asked: Asked<'_>,
-    is_builtin: &dyn Fn(&str) -> bool,
-) -> Result<Target, Missing> {
+fn internal(manifests: &mut Manifests, asked: Asked<'_>, is_builtin: &dyn Fn(&str) -> bool) -> Result<Target, Missing> {
     let scope = manifests.scope(asked.folder()).map_err(broken)?;
     let found = scope.as_ref().and_then(|(folder, manifest)| {
         let (target, star) = member(manifest.imports.as_ref()?, asked.specifier)?;

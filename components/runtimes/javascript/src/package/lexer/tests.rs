@@ -21,12 +21,22 @@ fn what_is_required_is_found() {
 #[test]
 fn exported_names_are_found() {
     check("exports.a = 1; module.exports.b = 2; exports['c d'] = 3; exports.e == 4;", &[], &["a", "b", "c d"], &[]);
-    check("module.exports = { a, b: f(1, {x: 2}), 'c': 3, get d() {}, e() {}, };", &[], &["a", "b", "c", "d", "e"], &[]);
+    check(
+        "module.exports = { a, b: f(1, {x: 2}), 'c': 3, get d() {}, e() {}, };",
+        &[],
+        &["a", "b", "c", "d", "e"],
+        &[],
+    );
     check("Object.defineProperty(exports, '__esModule', { value: true });", &[], &["__esModule"], &[]);
     check("0 && (module.exports = { a, ...require('./b') });", &["./b"], &["a"], &["./b"]);
     check("module.exports = require('./a');", &["./a"], &[], &["./a"]);
     check("__exportStar(require('./a'), exports);", &["./a"], &[], &["./a"]);
-    check("var _a = require('./a'); Object.keys(_a).forEach(function (k) { exports[k] = _a[k]; });", &["./a"], &[], &["./a"]);
+    check(
+        "var _a = require('./a'); Object.keys(_a).forEach(function (k) { exports[k] = _a[k]; });",
+        &["./a"],
+        &[],
+        &["./a"],
+    );
 }
 
 #[test]

@@ -48,8 +48,21 @@ fn is_name(byte: u8) -> bool {
 
 /// Words after which a slash begins a regular expression.
 const BEFORE_EXPRESSION: [&str; 15] = [
-    "await", "case", "delete", "do", "else", "in", "instanceof", "new", "of", "return", "throw", "typeof", "void",
-    "yield", "default",
+    "await",
+    "case",
+    "delete",
+    "do",
+    "else",
+    "in",
+    "instanceof",
+    "new",
+    "of",
+    "return",
+    "throw",
+    "typeof",
+    "void",
+    "yield",
+    "default",
 ];
 
 pub(super) fn tokens(source: &[u8]) -> Vec<Token> {
