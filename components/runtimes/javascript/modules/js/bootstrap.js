@@ -69,7 +69,6 @@ const globals = {
   'internal/event_target': ['Event', 'EventTarget', 'CustomEvent'],
   'internal/abort': ['AbortController', 'AbortSignal'],
   'internal/clone': ['structuredClone'],
-  'internal/dom_exception': ['DOMException'],
   'internal/messaging': ['MessageChannel', 'MessagePort', 'MessageEvent', 'BroadcastChannel'],
   'internal/webcrypto': ['Crypto', 'CryptoKey', 'SubtleCrypto'],
   'internal/blob': ['Blob', 'File'],
@@ -84,7 +83,7 @@ const globals = {
     'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream',
   ],
   'internal/performance': ['performance', 'Performance', 'PerformanceEntry'],
-  buffer: ['Buffer', 'atob', 'btoa'],
+  buffer: ['Buffer'],
 };
 
 for (const [module, names] of Object.entries(globals)) {

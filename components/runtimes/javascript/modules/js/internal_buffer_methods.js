@@ -72,7 +72,7 @@ module.exports = (prototype, { FastBuffer, known, normal, bytesOf, textOf }) => 
     },
 
     write(string, offset, length, encoding) {
-      if (typeof string !== 'string') throw invalidArgType('argument', 'of type string', string);
+      if (typeof string !== 'string') throw withCode(TypeError, 'ERR_INVALID_ARG_TYPE', 'argument must be a string');
       if (offset === undefined) return write(this, string, 0, this.length, 'utf8');
       if (typeof offset === 'string') {
         return write(this, string, 0, this.length, known(offset));

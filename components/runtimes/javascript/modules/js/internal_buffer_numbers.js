@@ -8,7 +8,7 @@ function place(buffer, offset, size) {
     if (buffer.length - size < 0) {
       throw withCode(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
     }
-    throw outOfRange('offset', `>= 0 && <= ${buffer.length - size}`, offset);
+    throw outOfRange('offset', `>= 0 and <= ${buffer.length - size}`, offset);
   }
   return offset;
 }
@@ -77,7 +77,8 @@ module.exports = (prototype) => {
 
     const size = (byteLength) => {
       if (byteLength === undefined) throw invalidArgType('byteLength', 'of type number', byteLength);
-      check.integer(byteLength, 'byteLength', 1, 6);
+      check.integer(byteLength, 'byteLength');
+      if (byteLength < 1 || byteLength > 6) throw outOfRange('byteLength', '>= 1 and <= 6', byteLength);
       return byteLength;
     };
     const offsetOf = (offset) => {
@@ -113,7 +114,7 @@ module.exports = (prototype) => {
         return view(this)[`get${method}`](place(this, offset, 8), little);
       });
       add(`write${name}${end}`, function writeBig(value, offset = 0) {
-        if (typeof value !== 'bigint') throw invalidArgType('value', 'of type bigint', value);
+        if (typeof value !== 'bigint') throw new TypeError('Cannot mix BigInt and other types, use explicit conversions');
         checkValue(value, min, max, 8);
         view(this)[`set${method}`](place(this, offset, 8), value, little);
         return offset + 8;

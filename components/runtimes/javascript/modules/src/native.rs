@@ -1,10 +1,12 @@
 //! What the JavaScript sources get of Rust, in groups that are made when first asked for.
 
+mod asynchronous;
 mod bytes;
 mod file;
 mod fs;
 mod hash;
 mod inspect;
+mod modules;
 mod process;
 mod text;
 mod url;
@@ -16,12 +18,14 @@ use rquickjs::{Ctx, Exception, Object, Result};
 pub fn group<'js>(ctx: Ctx<'js>, name: String) -> Result<Object<'js>> {
     let group = Object::new(ctx.clone())?;
     match name.as_str() {
+        "async" => asynchronous::fill(&group)?,
         "fs" => {
             fs::fill(&group)?;
             file::fill(&group)?;
         }
         "hash" => hash::fill(&group)?,
         "inspect" => inspect::fill(&group)?,
+        "modules" => modules::fill(&group)?,
         "process" => process::fill(&group)?,
         "text" => text::fill(&group)?,
         "url" => url::fill(&group)?,

@@ -1,0 +1,2 @@
+// node:stream/web.
+module.exports = { ...require('internal/webstreams').classes, ...require('internal/textstreams') };
