@@ -8,7 +8,7 @@ const isEnumerable = (value, key) => Object.prototype.propertyIsEnumerable.call(
 
 const defaults = {
   showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100,
-  maxStringLength: 10000, breakLength: 128, compact: 3, sorted: false, getters: false, numericSeparator: false,
+  maxStringLength: 10000, breakLength: 80, compact: 3, sorted: false, getters: false, numericSeparator: false,
 };
 
 const colors = Object.assign(Object.create(null), {

@@ -22,8 +22,8 @@
   const isError = (value) => value instanceof Error || (value !== null && typeof value === 'object'
     && [value.name, value.message, value.stack].every((member) => typeof member === 'string' && member !== ''));
 
-  // The lines of a stack trace, in the author's files and without our own.
-  const lines = (stack) => mapped(stack).split('\n').filter((line) => !line.includes('node:internal/lamina/'));
+  // The lines of a stack trace, in the author's files.
+  const lines = (stack) => mapped(stack).split('\n');
 
   // What the caller is told: type, message, lines.
   function described(error) {
