@@ -1,0 +1,1 @@
+exports.early = 1; exports.seen = require('./cycle-b').seen;

@@ -1,0 +1,1 @@
+require('nowhere'); exports.handler = async () => 1;

@@ -1,0 +1,1 @@
+import 'nowhere'; export const handler = async () => 1;

@@ -1,0 +1,1 @@
+export const named = "named"; export default "inner";
