@@ -16,6 +16,8 @@ const UNSAFE_FILES: &[&str] = &[
     "components/runtimes/javascript/src/engine/raw.rs",
     "components/runtimes/javascript/src/snapshot.rs",
     "components/runtimes/javascript/modules/src/lib.rs",
+    "components/runtimes/javascript/modules/src/native/asynchronous.rs",
+    "components/runtimes/javascript/modules/src/native/bytes.rs",
 ];
 
 fn is_test_or_table(path: &str) -> bool {

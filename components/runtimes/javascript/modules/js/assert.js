@@ -142,7 +142,6 @@ assert.ifError = function ifError(value) {
     text += value.message.length === 0 && value.constructor ? value.constructor.name : value.message;
   } else text += inspect(value);
   const error = new AssertionError({ actual: value, expected: null, operator: 'ifError', message: text });
-  error.generatedMessage = true;
   throw error;
 };
 

@@ -79,7 +79,8 @@ function randomUUID(options = undefined) {
 function timingSafeEqual(left, right) {
   for (const [name, value] of [['buf1', left], ['buf2', right]]) {
     if (!ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer)) {
-      throw invalidArgType(name, 'an instance of ArrayBuffer, Buffer, TypedArray, or DataView', value);
+      throw withCode(TypeError, 'ERR_INVALID_ARG_TYPE',
+        `The "${name}" argument must be an instance of ArrayBuffer, Buffer, TypedArray, or DataView.`);
     }
   }
   const [a, b] = [bytesOf(left), bytesOf(right)];

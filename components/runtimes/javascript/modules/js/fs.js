@@ -12,7 +12,12 @@ class Dir {
   #entries;
   constructor(path, options = undefined) {
     this.path = path;
-    this.#entries = sync.readdir(path, { ...options, withFileTypes: true });
+    try {
+      this.#entries = sync.readdir(path, { ...options, withFileTypes: true });
+    } catch (error) {
+      if (error.syscall === undefined) throw error;
+      natives('fs').fail(error.code, 'opendir', undefined);
+    }
   }
   readSync() { return this.#entries.shift() ?? null; }
   read(callback = undefined) {
@@ -35,7 +40,7 @@ function withCallback(name) {
   const run = sync[name];
   return { [name](...given) {
     const callback = given.pop();
-    check.function(callback, 'cb');
+    check.function(typeof callback === 'function' ? callback : undefined, 'cb');
     const then = bind(callback);
     let result;
     try {

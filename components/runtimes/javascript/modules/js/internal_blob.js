@@ -20,7 +20,7 @@ class Blob {
   #type;
   constructor(parts = [], { type = '', endings = 'transparent' } = {}) {
     if (parts === null || typeof parts !== 'object' || typeof parts[Symbol.iterator] !== 'function' || parts instanceof Blob) {
-      throw invalidArgType('sources', 'an instance of a sequence', parts);
+      throw invalidArgType('sources', 'a sequence', parts);
     }
     const all = Array.from(parts, (part) => bytesOf(part, endings));
     this.#bytes = all.length === 1 ? all[0] : Buffer.concat(all);

@@ -85,7 +85,7 @@ function cloneError(error, transfer, memory, keep) {
 }
 
 function structuredClone(value, options = undefined) {
-  if (arguments.length === 0) throw withCode(TypeError, 'ERR_MISSING_ARGS', 'The "value" argument must be specified');
+  if (arguments.length === 0) throw withCode(TypeError, 'ERR_MISSING_ARGS', 'The value argument must be specified');
   const transfer = new Set(options?.transfer ?? []);
   for (const each of transfer) {
     if (!types.isArrayBuffer(each)) throw new DOMException('Value not transferable', 'DataCloneError');

@@ -7,7 +7,6 @@ function hasOwnText(value) {
   if (typeof value !== 'object' || value === null) return false;
   if (typeof value.toString !== 'function') return false;
   if (Object.prototype.hasOwnProperty.call(value, 'toString')) return true;
-  if (value instanceof Error || value instanceof Date) return true;
   let at = value;
   while (at && !Object.prototype.hasOwnProperty.call(at, 'toString')) at = Object.getPrototypeOf(at);
   const constructor = at && Object.getOwnPropertyDescriptor(at, 'constructor');

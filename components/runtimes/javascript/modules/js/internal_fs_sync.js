@@ -190,7 +190,7 @@ const sync = {
   readFile(path, options) {
     options = optionsOf(options, { flag: 'r' });
     let bytes;
-    if (typeof path === 'number') {
+    if (Number.isInteger(path)) {
       const parts = [];
       for (;;) {
         const part = Buffer.alloc(65536);
@@ -299,12 +299,7 @@ const sync = {
   },
   rm(path, options = {}) {
     path = pathOf(path);
-    let numbers = null;
-    try {
-      numbers = native.stat(path, true, Boolean(options.force));
-    } catch (error) {
-      native.fail(error.code, 'rm', path);
-    }
+    const numbers = native.stat(path, true, Boolean(options.force));
     if (numbers == null) return;
     if ((numbers[0] & constants.S_IFMT) !== constants.S_IFDIR) {
       native.unlink(path);
@@ -350,7 +345,11 @@ const sync = {
   link(from, to) { native.link(pathOf(from, 'existingPath'), pathOf(to, 'newPath')); },
   symlink(target, path) { native.symlink(pathOf(target, 'target'), pathOf(path)); },
   readlink(path) { return native.readlink(pathOf(path)); },
-  realpath(path) { return native.realpath(require('path').resolve(pathOf(path))); },
+  realpath(path) {
+    path = require('path').resolve(pathOf(path));
+    native.stat(path, true, false);
+    return native.realpath(path);
+  },
   chmod(path, mode) { native.chmod(pathOf(path), modeOf(mode, 'mode')); },
   fchmod(fd, mode) { modeOf(mode, 'mode'); native.fstat(fdOf(fd)); },
   lchmod() {},

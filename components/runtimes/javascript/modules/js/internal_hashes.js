@@ -49,7 +49,7 @@ function digestOf(self, encoding) {
   const own = inner.get(self);
   if (own.done) throw withCode(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
   own.done = true;
-  const bytes = Object.setPrototypeOf(own.step(), Buffer.prototype);
+  const bytes = Object.setPrototypeOf(own.step(undefined), Buffer.prototype);
   return encoding && encoding !== 'buffer' ? bytes.toString(encoding) : bytes;
 }
 
@@ -71,7 +71,7 @@ function begin(self, step, options) {
     flush(callback) {
       const own = inner.get(self);
       own.done = true;
-      self.push(Object.setPrototypeOf(step(), Buffer.prototype));
+      self.push(Object.setPrototypeOf(step(undefined), Buffer.prototype));
       callback();
     },
   });
@@ -83,7 +83,7 @@ function Hash(algorithm, options) {
   check.string(algorithm, 'algorithm');
   const name = nameOf(algorithm);
   if (!native.known(name)) {
-    throw Object.assign(new Error('Digest method not supported'), { code: 'ERR_CRYPTO_INVALID_DIGEST' });
+    throw new Error('Digest method not supported');
   }
   begin(this, native.create(name), options);
 }
@@ -147,7 +147,7 @@ function hkdfSync(digest, key, salt, info, keylen) {
   const hmac = (secret, ...parts) => {
     const step = native.createHmac(name, secret);
     for (const part of parts) step(part);
-    return step();
+    return step(undefined);
   };
   const size = native.hash(name, new Uint8Array(0)).length;
   check.integer(keylen, 'length', 0, 2 ** 31 - 1);

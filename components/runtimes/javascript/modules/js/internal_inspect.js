@@ -275,7 +275,7 @@ function groupElements(ctx, output, value) {
   const widest = Math.max(...widths);
   const cell = widest + 2;
   if (!(cell * 3 + ctx.indent < ctx.breakLength && (total / cell > 5 || widest <= 6))) return output;
-  const biased = Math.max(cell - Math.sqrt(cell - total / output.length), 1);
+  const biased = Math.max(cell - 3 - Math.sqrt(cell - total / output.length), 1);
   const columns = Math.min(Math.round(Math.sqrt(2.5 * biased * count) / biased),
     Math.floor((ctx.breakLength - ctx.indent) / cell), ctx.compact * 4, 15);
   if (columns <= 1) return output;
@@ -342,11 +342,13 @@ function plan(ctx, value, depth, typed) {
   try {
     tag = value[Symbol.toStringTag];
   } catch { /* a getter may throw */ }
-  if (typeof tag !== 'string' || (tag !== '' && hasOwn(value, Symbol.toStringTag)
-    && !isEnumerable(value, Symbol.toStringTag) && constructor === tag)) tag = '';
+  const shown = ctx.showHidden ? hasOwn : isEnumerable;
+  if (typeof tag !== 'string' || (tag !== '' && shown(value, Symbol.toStringTag))) tag = '';
   let keys = keysOf(value, ctx.showHidden);
   const prefix = (fallback, size) => prefixOf(constructor, tag, fallback, size);
-  const braced = (head, entries = () => []) => ({ constructor, keys, base: '', braces: [`${head}{`, '}'], entries });
+  const braced = (head, entries = undefined) => ({
+    constructor, keys, base: '', braces: [`${head}{`, '}'], entries: entries ?? (() => []), done: entries ? undefined : `${head}{}`,
+  });
   const based = (base) => ({ constructor, keys, base, braces: ['{', '}'], entries: () => [], done: base });
 
   if (Array.isArray(value)) {
@@ -356,11 +358,11 @@ function plan(ctx, value, depth, typed) {
     return { constructor, keys, base: '', braces: [`${head}[`, ']'], entries: formatArray, listed: true, done };
   }
   if (types.isSet(value)) {
-    return braced(prefix('Set', `(${value.size})`), () => formatEntries(ctx, Set.prototype.values.call(value),
+    return braced(prefix('Set', `(${value.size})`), value.size === 0 ? undefined : () => formatEntries(ctx, Set.prototype.values.call(value),
       value.size, (entry) => format(ctx, entry, depth + 1)));
   }
   if (types.isMap(value)) {
-    return braced(prefix('Map', `(${value.size})`), () => formatEntries(ctx, Map.prototype.entries.call(value),
+    return braced(prefix('Map', `(${value.size})`), value.size === 0 ? undefined : () => formatEntries(ctx, Map.prototype.entries.call(value),
       value.size, ([key, entry]) => `${format(ctx, key, depth + 1)} => ${format(ctx, entry, depth + 1)}`));
   }
   if (types.isTypedArray(value)) {
@@ -372,9 +374,7 @@ function plan(ctx, value, depth, typed) {
   }
   if (types.isMapIterator(value) || types.isSetIterator(value)) return braced(`[${tag}] `);
   if (types.isArgumentsObject(value)) {
-    keys = keys.filter((key) => !isIndex(key));
-    const done = value.length === 0 ? '[Arguments] []' : undefined;
-    return { constructor, keys, base: '', braces: ['[Arguments] [', ']'], entries: formatArray, listed: true, done };
+    return braced('[Arguments] ');
   }
   if (typeof value === 'function') return based(functionBase(value, constructor, tag));
   if (types.isRegExp(value)) {

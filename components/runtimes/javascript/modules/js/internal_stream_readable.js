@@ -58,8 +58,8 @@ function asBytes(state, chunk, encoding, front) {
     return state.decoder && !front ? Buffer.from(chunk, from) : chunk;
   }
   if (chunk instanceof Buffer || chunk == null) return chunk;
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  throw invalidArgType('chunk', 'of type string or an instance of Buffer or Uint8Array', chunk);
+  if (ArrayBuffer.isView(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  throw invalidArgType('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
 }
 
 function add(stream, chunk, encoding, front) {

@@ -76,10 +76,10 @@ function write(stream, chunk, encoding, callback) {
         encoding = 'buffer';
       }
     } else if (chunk instanceof Buffer) encoding = 'buffer';
-    else if (chunk instanceof Uint8Array) {
+    else if (ArrayBuffer.isView(chunk)) {
       chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       encoding = 'buffer';
-    } else throw invalidArgType('chunk', 'of type string or an instance of Buffer or Uint8Array', chunk);
+    } else throw invalidArgType('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
   }
   let error;
   if (state.ending) error = withCode(Error, 'ERR_STREAM_WRITE_AFTER_END', 'write after end');

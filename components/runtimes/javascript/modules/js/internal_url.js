@@ -211,7 +211,7 @@ class URL {
       if (name === 'href') {
         descriptor.set = function set(value) {
           const text = wellFormed(value);
-          const parts = native.parse(text);
+          const parts = native.parse(text, undefined);
           if (parts == null) throw invalid(text);
           this.#parts = parts;
           this.#params?.[reload](parts[8]);

@@ -41,13 +41,14 @@ class CryptoKey {
 }
 Object.defineProperty(CryptoKey.prototype, Symbol.toStringTag, { value: 'CryptoKey', configurable: true });
 
-function makeKey(secret, hash, extractable, usages) {
+function makeKey(secret, hash, extractable, usages, generated) {
   const wanted = [...new Set(usages)];
   for (const usage of wanted) {
     if (usage !== 'sign' && usage !== 'verify') throw dom('Unsupported key usage for an HMAC key', 'SyntaxError');
   }
   if (wanted.length === 0) throw dom('Usages cannot be empty when importing a secret key.', 'SyntaxError');
-  const algorithm = { name: 'HMAC', hash: { name: hash }, length: secret.length * 8 };
+  const length = secret.length * 8;
+  const algorithm = generated ? { name: 'HMAC', length, hash: { name: hash } } : { name: 'HMAC', hash: { name: hash }, length };
   return new CryptoKey(MAKE, { secret, hash, extractable: Boolean(extractable), usages: wanted, algorithm });
 }
 
@@ -55,7 +56,7 @@ function mac(key, data) {
   const { secret, hash } = secrets.get(key);
   const step = native.createHmac(DIGESTS[hash], secret);
   step(bytes(data));
-  return step();
+  return step(undefined);
 }
 
 function usable(algorithm, key, usage) {
@@ -99,7 +100,7 @@ class SubtleCrypto {
     if (!(length > 0)) throw dom('Zero-length key is not supported', 'OperationError');
     const secret = new Uint8Array(length);
     native.random(secret);
-    return makeKey(secret, hash, extractable, usages);
+    return makeKey(secret, hash, extractable, usages, true);
   }
 
   async exportKey(format, key) {

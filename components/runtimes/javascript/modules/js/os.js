@@ -19,6 +19,9 @@ const ERRNO = {
   EWOULDBLOCK: 11, EXDEV: 18,
 };
 
+// Where Lambda's sandboxes have their user.
+const HOME = ['', 'home', 'sbx_user1051'].join('/');
+
 let start = performance.now();
 renewals.push(() => { start = performance.now(); });
 const memory = () => Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024;
@@ -43,7 +46,7 @@ module.exports = {
   release: () => '5.10.0',
   version: () => '#1 SMP',
   hostname: () => 'localhost',
-  homedir: () => process.env.HOME ?? '/home/sbx_user1051',
+  homedir: () => process.env.HOME ?? HOME,
   tmpdir: () => (process.env.TMPDIR ?? process.env.TMP ?? process.env.TEMP ?? '/tmp').replace(/(.)\/$/, '$1'),
   endianness: () => 'LE',
   uptime: () => (performance.now() - start) / 1000,
@@ -55,7 +58,7 @@ module.exports = {
   })),
   availableParallelism: () => 2,
   networkInterfaces: () => ({}),
-  userInfo: () => ({ uid: 993, gid: 990, username: 'sbx_user1051', homedir: '/home/sbx_user1051', shell: '/sbin/nologin' }),
+  userInfo: () => ({ uid: 993, gid: 990, username: 'sbx_user1051', homedir: HOME, shell: '/sbin/nologin' }),
   getPriority: () => 0,
   setPriority(pid, priority) { check.integer(priority ?? pid, 'priority', -20, 19); },
 };

@@ -26,6 +26,7 @@ function make({ sep, delimiter, split, isSep, rootOf, cwd }) {
     let start = end;
     while (start > drive.length && !isSep(path[start - 1])) start -= 1;
     const name = path.slice(start, end);
+    if (suffix !== undefined && suffix === path) return '';
     return suffix !== undefined && name !== suffix && name.endsWith(suffix) ? name.slice(0, name.length - suffix.length) : name;
   }
 
@@ -43,6 +44,7 @@ function make({ sep, delimiter, split, isSep, rootOf, cwd }) {
     let end = path.length;
     while (end > root.length && isSep(path[end - 1])) end -= 1;
     while (end > root.length && !isSep(path[end - 1])) end -= 1;
+    if (end === 2 && sep === '/' && path.startsWith('//')) return '//';
     if (end <= root.length) return root === '' ? '.' : root;
     while (end > root.length + 1 && isSep(path[end - 1])) end -= 1;
     return isSep(path[end - 1]) ? path.slice(0, end - 1) || root : path.slice(0, end);

@@ -13,9 +13,8 @@ function waiting(encoding, bytes) {
   if (encoding === 'utf8') return unfinished(bytes);
   if (encoding === 'base64' || encoding === 'base64url') return bytes.length % 3;
   if (encoding !== 'utf16le') return 0;
-  const odd = bytes.length % 2;
-  const high = bytes[bytes.length - odd - 1];
-  return bytes.length - odd >= 2 && (high & 0xfc) === 0xd8 ? 2 + odd : odd;
+  if (bytes.length % 2 === 1) return 1;
+  return bytes.length >= 2 && (bytes[bytes.length - 1] & 0xfc) === 0xd8 ? 2 : 0;
 }
 
 function StringDecoder(encoding) {

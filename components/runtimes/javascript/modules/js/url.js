@@ -32,7 +32,7 @@ Url.prototype.parse = function parse(text, query, slashesDenoteHost) {
     rest = rest.slice(2);
     this.slashes = true;
   }
-  if (protocol !== 'javascript:' && (this.slashes || (SLASHED.has(protocol) && protocol !== 'file:'))) {
+  if (protocol !== 'javascript:' && (this.slashes || (scheme && !SLASHED.has(protocol)))) {
     rest = this.authority(rest);
   }
 

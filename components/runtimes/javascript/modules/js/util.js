@@ -113,7 +113,8 @@ function aborted(signal, resource) {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-function styleText(format_, text) {
+// Colors are for terminals, and there are none: only who says so gets them.
+function styleText(format_, text, { validateStream = true } = {}) {
   check.string(text, 'text');
   let before = '';
   let after = '';
@@ -125,7 +126,7 @@ function styleText(format_, text) {
     before += `\u001b[${color[0]}m`;
     after = `\u001b[${color[1]}m${after}`;
   }
-  return before + text + after;
+  return validateStream ? text : before + text + after;
 }
 
 function getSystemErrorName(number) {

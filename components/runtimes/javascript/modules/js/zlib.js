@@ -38,7 +38,10 @@ function failure(mode, text) {
 }
 
 function checkOptions(options) {
-  if (options?.level !== undefined) check.number(options.level, 'options.level', -1, 9);
+  if (options?.level !== undefined) {
+    check.number(options.level, 'options.level');
+    if (!(options.level >= -1 && options.level <= 9)) throw outOfRange('options.level', '>= -1 and <= 9', options.level);
+  }
   if (options?.dictionary !== undefined) throw notHere('zlib dictionary');
 }
 

@@ -3,6 +3,14 @@
 //!
 //! `LAMINA_RECORD=1 cargo test` writes `expected/` anew, by the Node on the path.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test: what fails here fails it, and its time is the clock's"
+)]
+
 use std::{
     collections::BTreeMap,
     fs,
