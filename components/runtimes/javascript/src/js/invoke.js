@@ -29,6 +29,7 @@
   function described(error) {
     try {
       if (isError(error)) {
+        if (error.name === 'InternalError' && error.message === 'out of memory') return ['Runtime.OutOfMemory', 'out of memory', lines(String(error.stack))];
         const trace = typeof error.stack === 'string' ? lines(error.stack) : [];
         return [String(error.name), String(error.message), trace];
       }
