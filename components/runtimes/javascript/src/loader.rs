@@ -148,7 +148,8 @@ impl Loader for Loading {
                     Ok(module)
                 }
                 Code::CommonJs => bridge::commonjs(ctx, name, found.exports().map(str::to_owned).collect()),
-                Code::Json => bridge::json(ctx, name, attributes),
+                // Bytecode has no attributes; whoever lacked them is not in the bundle.
+                Code::Json => bridge::bundled_json(ctx, name),
             };
         }
         match format(ctx, &path)? {

@@ -103,6 +103,11 @@ pub(super) fn json<'js>(ctx: &Ctx<'js>, name: &str, attributes: Option<ImportAtt
             &format!("Module \"{name}\" needs an import attribute of \"type: json\""),
         ));
     }
+    bundled_json(ctx, name)
+}
+
+/// A JSON file, whatever its type is said to be.
+pub(super) fn bundled_json<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Module<'js>> {
     declare(ctx, name, Vec::new())
 }
 
