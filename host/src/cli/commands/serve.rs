@@ -174,7 +174,7 @@ impl ServeArgs {
         let mut signals = Signals::catch()?;
         let data = self.data.clone();
         let secrets = self.secrets.read(ctx)?;
-        let otlp = lamina_otlp::Config::of(|name| ctx.environment.get(name));
+        let otlp = lamina_otlp::Config::of(|name| ctx.environment.get(name), |path| std::fs::read(path));
         let otlp = otlp.map_err(|refused| Failure::usage(refused.to_string()))?;
         let config = serve::Config {
             data: self.data,
