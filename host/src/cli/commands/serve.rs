@@ -187,6 +187,7 @@ impl ServeArgs {
             stream_bytes_per_s: self.stream_bytes_per_s.and_then(NonZeroU64::new),
             secrets,
             calls: self.limits.calls(),
+            instances_max: self.limits.instances_max(),
             limits: self.limits.limits(),
             body_bytes_max: self.limits.body_bytes_max(),
             tls: self.reached.files(),
