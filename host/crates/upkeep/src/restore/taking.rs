@@ -10,8 +10,8 @@ use lamina_types::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Refusal};
-use crate::manifest::{BYTES_MAX, Entry, Manifest, host_key_of};
-use crate::place::{HOST_KEY, JOURNAL, Place};
+use crate::manifest::{BYTES_MAX, Entry, Manifest, REASON_BYTES_MAX, broke_off, host_key_of};
+use crate::place::{BROKE_OFF, HOST_KEY, JOURNAL, Place};
 use crate::tar::{Head, Reader};
 
 /// The longest key file.
@@ -96,6 +96,7 @@ impl<'a> Taking<'a> {
                 return Err(Refusal::Twice(head.name));
             }
             match Place::of(&head.name) {
+                None if head.name == BROKE_OFF => return Err(broke_off(&reader.whole(REASON_BYTES_MAX)?)),
                 None => return Err(Refusal::Name(head.name)),
                 Some(Place::Manifest) => break reader.whole(BYTES_MAX)?,
                 Some(Place::HostKey) => {
