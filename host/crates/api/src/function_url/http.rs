@@ -28,6 +28,8 @@ use crate::trace::{TRACE_ID, TRACE_PARENT, parent};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const TLS_VERSION: HeaderName = HeaderName::from_static("x-amzn-tls-version");
+const TLS_SUITE: HeaderName = HeaderName::from_static("x-amzn-tls-cipher-suite");
 
 /// Reads the whole request first, and answers when all of the response is there: with
 /// a length, unless there are trailers and a client that takes them. (Lambda's own
@@ -136,6 +138,17 @@ fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     let peer = visit.peer;
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(config.scheme()));
     headers.insert(FORWARDED_PORT, HeaderValue::from(peer.port));
+    match peer.spoken {
+        Some(spoken) => {
+            headers.insert(TLS_VERSION, HeaderValue::from_static(spoken.version()));
+            headers.insert(TLS_SUITE, HeaderValue::from_static(spoken.suite()));
+        }
+        // A client cannot say it.
+        None => {
+            headers.remove(TLS_VERSION);
+            headers.remove(TLS_SUITE);
+        }
+    }
     let texts = [(FORWARDED_FOR, peer.ip()), (TRACE_ID, visit.trace_id.clone())];
     let traced = visit.span.map(|span| (TRACE_PARENT, parent(span)));
     for (name, text) in texts.into_iter().chain(traced) {
