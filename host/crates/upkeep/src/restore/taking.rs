@@ -85,7 +85,11 @@ impl<'a> Taking<'a> {
     pub(super) fn take(&mut self, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
         let file = File::open(path).map_err(Error::file(path))?;
         let source = io::BufReader::with_capacity(1 << 20, Counted { file, progress });
-        self.entries(&mut Reader::new(source)).map_err(Error::refused(path))
+        self.entries(&mut Reader::new(source)).map_err(|refusal| match (refusal, Manifest::of(path)) {
+            // One that broke off is damaged before it says so.
+            (Refusal::Content(_), Err(error @ Error::Refused { reason: Refusal::BrokeOff(_), .. })) => error,
+            (refusal, _) => Error::refused(path)(refusal),
+        })
     }
 
     fn entries(&mut self, reader: &mut Reader<impl Read>) -> Result<(), Refusal> {
