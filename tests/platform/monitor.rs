@@ -149,6 +149,21 @@ async fn the_second_listener_shows_metrics_and_health_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_only_connects_to_the_second_listener_keeps_nobody_from_asking() {
+    let platform = platform().await;
+    let admin = admin(&platform);
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        idle.push(tokio::net::TcpStream::connect(&admin).await.unwrap());
+    }
+    let begun = Instant::now();
+    ask(&admin, "GET", "/health").await.expect(200);
+    ask(&admin, "GET", "/ready").await.expect(200);
+    // They would be cut after a minute.
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn top_shows_what_runs() {
     let platform = platform().await;
     platform.deploy("idle", &tiny::constant("7")).await;
