@@ -113,7 +113,8 @@ mod tests {
         });
         let third = third.0.unwrap();
         // Nobody who is being answered has to go.
-        (first.asked(), third.asked());
+        first.asked();
+        third.asked();
         assert!(tokio::time::timeout(3 * LOOK, places.take()).await.is_err());
         drop(first);
         assert!(places.take().await.is_some());
