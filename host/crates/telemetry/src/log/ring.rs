@@ -1,7 +1,7 @@
 //! The rings, who appends to them, and how a reader follows one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -102,6 +102,8 @@ pub(crate) struct Group {
     name: Arc<str>,
     ring: Mutex<Ring>,
     appended: Notify,
+    /// How many wait for that.
+    followers: AtomicUsize,
     unkept: Arc<Unkept>,
     config: LogsConfig,
 }
@@ -151,11 +153,29 @@ impl Drop for Appending<'_> {
         if hurry {
             self.group.unkept.wake();
         }
-        self.group.appended.notify_waiters();
+        // One who comes now sees the lines: it counts itself before it looks for them.
+        if self.group.followers.load(Ordering::Relaxed) > 0 {
+            self.group.appended.notify_waiters();
+        }
+    }
+}
+
+/// One who waits for lines.
+struct Follower<'a>(&'a AtomicUsize);
+
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Group {
+    /// To be held while [`Group::appended`] is waited for.
+    fn follower(&self) -> Follower<'_> {
+        self.followers.fetch_add(1, Ordering::Relaxed);
+        Follower(&self.followers)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,7 +233,8 @@ impl Logs {
             let pages = Pages::after_sequence(shared.floor.load(Ordering::SeqCst));
             let ring = Mutex::new(Ring { pages, ..Ring::default() });
             let (unkept, config) = (shared.unkept.clone(), shared.config);
-            Arc::new(Group { name: name.clone(), ring, appended: Notify::new(), unkept, config })
+            let followers = AtomicUsize::new(0);
+            Arc::new(Group { name: name.clone(), ring, appended: Notify::new(), followers, unkept, config })
         };
         groups.entry(name.clone()).or_insert_with(new).clone()
     }
@@ -232,6 +253,7 @@ impl Logs {
     /// for a line. Cancel-safe.
     pub async fn follow(&self, group: &str, after: u64, lines_max: usize, wait: Duration) -> Vec<LogEvent> {
         let group = self.group(&group.into());
+        let _follower = group.follower();
         let read = async {
             loop {
                 let appended = group.appended.notified();
@@ -251,6 +273,7 @@ impl Logs {
     /// Cancel-safe.
     pub async fn appended(&self, group: &str, after: u64, wait: Duration) {
         let group = self.group(&group.into());
+        let _follower = group.follower();
         let there = async {
             loop {
                 let appended = group.appended.notified();
