@@ -39,7 +39,8 @@ pub(crate) struct LogsArgs {
     #[arg(long, short)]
     follow: bool,
     /// Only lines that match a filter pattern of CloudWatch Logs, such as
-    /// 'ERROR -timeout', '"two words"', '?WARN ?ERROR' or '{ $.level = "ERROR" }'
+    /// 'ERROR -timeout', '"two words"', '?WARN ?ERROR', '%code=5\d\d%',
+    /// '{ $.level = "ERROR" }' or '[level = ERROR, ..., ms > 100]'
     #[arg(long, value_name = "PATTERN")]
     filter: Option<String>,
     /// Only lines since then: 90s, 5m, 2h or 1d ago, or a time such as
