@@ -29,7 +29,8 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Print a function's log lines
 ///
 /// Whether they are still in memory or on the disk since long ago makes no
-/// difference. A log outlives its function: aws logs delete-log-group removes it.
+/// difference. A log outlives its function, and is shown then too, if it is the
+/// function's own: aws logs delete-log-group removes it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
     /// The function
@@ -87,6 +88,20 @@ pub(crate) async fn group(client: &Client, name: &str) -> Result<String, Failure
     group.map(str::to_owned).ok_or_else(|| Failure::new("the function's configuration names no log group"))
 }
 
+/// The log group of a function, and whether that is gone: then it is the one that a
+/// function writes to unless it is told otherwise, if there are lines in it.
+async fn kept_group(client: &Client, name: &str) -> Result<(String, bool), Failure> {
+    let gone = match group(client, name).await {
+        Ok(group) => return Ok((group, false)),
+        Err(failure) if failure.exception() == Some("ResourceNotFoundException") => failure,
+        Err(failure) => return Err(failure),
+    };
+    let (name, _) = super::parts(name)?;
+    let group = format!("/aws/lambda/{name}");
+    let first = page(client, &group, Asked::default()).await?;
+    if first.events.is_empty() && first.next_after == 0 { Err(gone) } else { Ok((group, true)) }
+}
+
 /// Which lines are asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asked<'a> {
@@ -126,11 +141,15 @@ impl LogsArgs {
     /// Does it.
     pub(crate) async fn run(self, ctx: &Ctx) -> Done {
         let client = Client::find(&self.target, &ctx.environment).await?;
-        let group = group(&client, &self.name).await?;
+        let (group, is_gone) = kept_group(&client, &self.name).await?;
+        if is_gone {
+            ctx.output.warning(format_args!("the function {} is gone; its log {group} is kept", self.name));
+        }
+        let follow = self.follow && !is_gone;
         let now = Timestamp(SystemClock::new().epoch_micros());
         let mut asked = Asked {
             after: 0,
-            wait: if self.follow { WAIT } else { Duration::ZERO },
+            wait: if follow { WAIT } else { Duration::ZERO },
             filter: self.filter.as_deref(),
             start_ms: self.since.map(|since| since.before(now).millis()),
             request_id: self.request_id.as_deref(),
@@ -140,7 +159,7 @@ impl LogsArgs {
             for line in &page.events {
                 print(ctx, line)?;
             }
-            if !self.follow && page.events.is_empty() && !page.more {
+            if !follow && page.events.is_empty() && !page.more {
                 return Ok(ExitCode::SUCCESS);
             }
             // A function that is deleted leaves a log in which nothing is written again.
