@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import sys
 
 import boto3
@@ -93,3 +94,7 @@ assert update(LogFormat="Text", LogGroup="/mine") == {"LogFormat": "Text", "LogG
 refused(text, functions.update_function_configuration, FunctionName="f", LoggingConfig={"SystemLogLevel": "INFO"})
 request_id, lines = invoke({"do": "log", "message": "text"}, group="/mine")
 assert lines[0] == f"START RequestId: {request_id} Version: $LATEST" and lines[1].endswith("\tWARN\ttext"), lines
+(stream,) = logs.describe_log_streams(logGroupName="/mine")["logStreams"]
+assert re.fullmatch(r"\d{4}/\d\d/\d\d/f\[\$LATEST\][0-9a-f]{32}", stream["logStreamName"]), stream
+(stream,) = logs.describe_log_streams(logGroupName="/aws/lambda/f")["logStreams"]
+assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream["logStreamName"]), stream

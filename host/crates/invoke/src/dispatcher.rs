@@ -17,7 +17,7 @@ use lamina_types::{
 use crate::admission::{Admission, Permit};
 use crate::answer::{Ended, body_bytes};
 use crate::error::InvokeError;
-use crate::init::InitLog;
+use crate::init::{InitLog, stream_of};
 
 /// How often a drain looks whether calls still run.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
@@ -188,7 +188,7 @@ impl Dispatcher {
             (Some(_), _) => Answers::Http,
             (None, _) => Answers::Whole,
         };
-        let log_stream = code.log_stream(function.version);
+        let log_stream = stream_of(&function, code.log_stream(function.version));
         if let Some(took) = code.init {
             InitLog::done(&self.deps, &function, &log_stream, took);
         }

@@ -45,8 +45,16 @@ impl InitLog {
         let now = Timestamp(deps.clock.epoch_micros());
         let took = Duration::from_micros(now.0.saturating_sub(accepted.0));
         let stream = format!("{}/[{}]{}", now.to_slashed_date(), function.version, self.id).into();
+        let stream = stream_of(function, stream);
         write(deps, function, &stream, took, Some(InitFailure { error_type, message }));
     }
+}
+
+/// The log stream of a function's calls: where its group is one of the author's choice,
+/// which others may share, the function's name stands before its version, as on Lambda.
+pub(crate) fn stream_of(function: &ResolvedFunction, stream: Arc<str>) -> Arc<str> {
+    let own = function.log_group.strip_prefix("/aws/lambda/") == Some(function.name.as_str());
+    if own { stream } else { stream.replacen("/[", &format!("/{}[", function.name), 1).into() }
 }
 
 fn write(

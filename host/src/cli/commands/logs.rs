@@ -196,10 +196,10 @@ fn print(ctx: &Ctx, line: &Line) -> Result<(), Failure> {
 fn colour(message: &str) -> Style {
     let said =
         |level: &str| message.contains(&format!("\t{level}\t")) || message.contains(&format!("\"level\":\"{level}\""));
-    let platform = ["START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "{\"time\":"];
+    let platform = ["INIT_START ", "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "{\"time\":"];
     if platform.iter().any(|begin| message.starts_with(begin)) {
         style::FAINT
-    } else if said("ERROR") || message.starts_with("LAMINA ") {
+    } else if said("ERROR") || message.starts_with("LAMINA ") || message.starts_with("INIT_REPORT ") {
         style::ERROR
     } else if said("WARN") {
         style::WARNING
@@ -217,6 +217,9 @@ mod tests {
         for (message, expect) in [
             ("START RequestId: x Version: 1", style::FAINT),
             ("{\"time\":\"T\",\"type\":\"platform.start\"}", style::FAINT),
+            ("INIT_START Runtime Version: x", style::FAINT),
+            // It is there only where the init failed.
+            ("INIT_REPORT Init Duration: 1.00 ms\tPhase: init\tStatus: error\tError Type: T", style::ERROR),
             ("T\tID\tERROR\tbad", style::ERROR),
             ("{\"timestamp\":\"T\",\"level\":\"WARN\"}", style::WARNING),
             ("an ERROR in a text", Style::new()),
