@@ -58,7 +58,7 @@ enum Kind {
 /// What is looked for in many lines.
 #[derive(Debug, Clone, PartialEq)]
 enum Term {
-    Text(Needle),
+    Text(Box<Needle>),
     Regex(Regex),
 }
 
@@ -165,7 +165,7 @@ fn terms(text: &str) -> Result<Kind, Invalid> {
 fn term(text: &str) -> Result<(Term, &str), Invalid> {
     if text.starts_with('"') {
         let (text, rest) = quoted(text)?;
-        return Ok((Term::Text(Needle::new(&text)), rest));
+        return Ok((Term::Text(Box::new(Needle::new(&text))), rest));
     }
     if text.starts_with('%') {
         let (regex, rest) = Regex::read(text)?;
@@ -182,7 +182,7 @@ fn term(text: &str) -> Result<(Term, &str), Invalid> {
     if term.contains('"') {
         return Err(Invalid(format!("a quotation mark within a term: {term}; put all of it in quotation marks")));
     }
-    Ok((Term::Text(Needle::new(term)), rest))
+    Ok((Term::Text(Box::new(Needle::new(term))), rest))
 }
 
 /// The text in quotation marks at the beginning, and what follows it.

@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn text_is_spelt_as_lambda_does() {
         let start = (749, "INIT_START Runtime Version: provided:al2023.v1\tRuntime Version ARN: ARN".to_owned());
-        assert_eq!(lines(LogFormat::Text, None), [start.clone()]);
+        assert_eq!(lines(LogFormat::Text, None), std::slice::from_ref(&start));
         let failed = [
             start,
             (1_000, "[ERROR] Runtime.X: not \"code\"".to_owned()),
