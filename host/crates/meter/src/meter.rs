@@ -236,6 +236,11 @@ impl Traffic {
     pub fn wrote(&self, bytes: usize) {
         self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
     }
+
+    /// Whether any were.
+    pub fn has_written(&self) -> bool {
+        self.bytes_out.load(Ordering::Relaxed) > 0
+    }
 }
 
 impl Drop for Traffic {
