@@ -165,6 +165,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     if let Some((listener, url)) = second {
         let deps = lamina_monitor::Deps {
             meters: platform.meters.clone(),
+            logs: platform.logs.clone(),
             store: platform.store(),
             dispatcher: platform.dispatcher.clone(),
             clock: platform.clock.clone(),
