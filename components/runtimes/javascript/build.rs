@@ -16,7 +16,7 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
         println!("cargo::rustc-link-arg-cdylib=-zstack-size={STACK_BYTES}");
     }
-    println!("cargo::rustc-env=LAMINA_ENGINE={:016x}", engine());
+    println!("cargo::rustc-env=BUNDLE_ENGINE={:016x}", engine());
 }
 
 /// Changes whenever the engine or its patch does: bytecode of one is not another's.

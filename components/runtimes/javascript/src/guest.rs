@@ -5,7 +5,8 @@ use crate::bindings::lamina::function::types::{Context, FunctionError};
 use crate::bindings::{Guest, export};
 use crate::engine;
 use crate::handler::{self, Failure};
-use crate::{builtins, loader, snapshot, stream};
+use crate::snapshot::{self, Room};
+use crate::{builtins, loader, stream};
 
 struct Component;
 
@@ -45,9 +46,10 @@ impl Guest for Component {
 
     fn start() {
         // What fails here fails again, and is told, when the first call comes.
+        let room = Room::take();
         let _started = engine::with(|ctx| {
             builtins::warm(ctx);
-            snapshot::seal(ctx);
+            room.open(ctx);
         });
         snapshot::let_go();
     }

@@ -11,31 +11,48 @@ use rquickjs::Ctx;
 
 use crate::engine::raw;
 
-/// What is free at the heap's end when the snapshot is taken: most calls need no more,
-/// and growing the memory is slow.
+/// What an instance has of its own before it needs more: most calls need less, and
+/// growing the memory is slow.
 const ROOM_BYTES: usize = 4 << 20;
 /// Holes as large as this and larger are not filled: allocations of that size are rare.
 const HOLE_BYTES_MAX: usize = 64 << 10;
 /// Most holes of one size.
 const HOLES_MAX: usize = 1 << 16;
 
-/// Seals the heap, so that what an instance allocates lies together at its end: it pays
-/// for each page that it touches, and more for pages that lie apart.
+/// Room for what instances allocate, taken before anything else is: it lies before the
+/// rest of the heap. The kernel tells a host of a few dozen dirty places only, from
+/// the lowest on, and what lies after them costs a page fault each time.
+pub(crate) struct Room(Vec<u8>);
+
+impl Room {
+    pub(crate) fn take() -> Self {
+        Self(black_box(Vec::with_capacity(ROOM_BYTES)))
+    }
+
+    /// Seals the heap, and gives the room to what is allocated from now on, so that this
+    /// lies together: an instance pays for each page that it touches.
+    pub(crate) fn open(self, ctx: &Ctx<'_>) {
+        seal(ctx);
+        let Some(end) = allocated(2 * HOLE_BYTES_MAX) else { return };
+        let mut size = HOLE_BYTES_MAX;
+        while size >= 8 {
+            for _ in 0..HOLES_MAX {
+                match allocated(size) {
+                    // It is in a hole, and stays there.
+                    Some(at) if at < end => keep(size),
+                    _ => break,
+                }
+            }
+            size = if size > 256 { size / 2 } else { size - 8 };
+        }
+        drop(self.0);
+    }
+}
+
+/// Leaves what is free in the engine's blocks of today alone.
 pub(crate) fn seal(ctx: &Ctx<'_>) {
     ctx.run_gc();
     raw::seal_arenas(ctx);
-    let Some(end) = allocated(ROOM_BYTES) else { return };
-    let mut size = HOLE_BYTES_MAX;
-    while size >= 8 {
-        for _ in 0..HOLES_MAX {
-            match allocated(size) {
-                // It is in a hole, and stays there.
-                Some(at) if at < end => keep(size),
-                _ => break,
-            }
-        }
-        size = if size > 256 { size / 2 } else { size - 8 };
-    }
 }
 
 /// Where a block of this size would be.

@@ -14,14 +14,20 @@ const TAIL_BYTES: usize = 16 << 20;
 /// Files whose maps one report looks at.
 const FILES_MAX: usize = 64;
 
-/// A text with stack traces in it, with the places of their frames mapped.
+/// What the frames of our own scripts lie in.
+const OURS: &str = "at node:internal/lamina/";
+const OURS_NAMED: &str = "(node:internal/lamina/";
+
+/// A text with stack traces in it, with the places of their frames mapped, and without
+/// our own frames.
 pub(crate) fn mapped(text: &str) -> String {
     if !text.contains("\n    at ") {
         return text.to_owned();
     }
     let mut maps = HashMap::new();
-    let lines: Vec<String> =
-        text.split('\n').map(|line| frame(line, &mut maps).unwrap_or_else(|| line.to_owned())).collect();
+    let theirs = |line: &&str| !line.contains(OURS) && !line.contains(OURS_NAMED);
+    let lines = text.split('\n').filter(theirs);
+    let lines: Vec<String> = lines.map(|line| frame(line, &mut maps).unwrap_or_else(|| line.to_owned())).collect();
     lines.join("\n")
 }
 

@@ -20,7 +20,7 @@
     return {
       errorType: value.constructor?.name ?? 'UnknownError',
       errorMessage: value.message,
-      stackTrace: typeof value.stack === 'string' ? value.stack.split('\n') : value.stack,
+      stackTrace: typeof value.stack === 'string' ? native.mapped(value.stack).split('\n') : value.stack,
       ...value,
     };
   }

@@ -22,13 +22,14 @@
   const isError = (value) => value instanceof Error || (value !== null && typeof value === 'object'
     && [value.name, value.message, value.stack].every((member) => typeof member === 'string' && member !== ''));
 
-  // The lines of a stack trace, in the author's files and without our own.
-  const lines = (stack) => mapped(stack).split('\n').filter((line) => !line.includes('node:internal/lamina/'));
+  // The lines of a stack trace, in the author's files.
+  const lines = (stack) => mapped(stack).split('\n');
 
   // What the caller is told: type, message, lines.
   function described(error) {
     try {
       if (isError(error)) {
+        if (error.name === 'InternalError' && error.message === 'out of memory') return ['Runtime.OutOfMemory', 'out of memory', lines(String(error.stack))];
         const trace = typeof error.stack === 'string' ? lines(error.stack) : [];
         return [String(error.name), String(error.message), trace];
       }

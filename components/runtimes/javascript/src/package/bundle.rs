@@ -11,7 +11,7 @@ use super::resolve::Mode;
 const MAGIC: &[u8; 8] = b"LAMINAJS";
 const VERSION: u32 = 1;
 /// What bytecode is tied to: the engine and its patch.
-const ENGINE: &str = env!("LAMINA_ENGINE");
+const ENGINE: &str = env!("BUNDLE_ENGINE");
 /// Bytes of one module's entry in the index.
 const ENTRY: usize = 9 * 4;
 const HEAD: usize = 8 + 4 + 16 + 4;

@@ -1,0 +1,6 @@
+"use strict";
+exports.handler = async () => {
+    throw new Error("mapped");
+};
+exports.logged = async () => { console.error(new Error("logged")); };
+//# sourceMappingURL=index.js.map
