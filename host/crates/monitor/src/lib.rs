@@ -6,6 +6,7 @@
 //! drains. Knows no function's data and no secrets.
 
 mod metrics;
+mod places;
 mod process;
 mod ready;
 mod server;

@@ -16,10 +16,12 @@ use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Tasks};
 use lamina_kv::Store;
 use lamina_meter::Meters;
+use lamina_telemetry::Logs;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::metrics::{self, Platform};
+use crate::places::{Place, Places};
 use crate::process::Process;
 use crate::ready::Readiness;
 
@@ -29,7 +31,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Bounds of the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
-    /// Connections at a time; more wait to be accepted. Default 16.
+    /// Connections at a time; for more the one goes that has asked for nothing the
+    /// longest. Default 16.
     pub connections_max: usize,
     /// Time for a request's head to arrive, idle time before it included. Default
     /// 60 s: Prometheus keeps its connection between scrapes.
@@ -55,6 +58,8 @@ impl Default for Config {
 pub struct Deps {
     /// What calls use.
     pub meters: Meters,
+    /// Functions' logs.
+    pub logs: Logs,
     /// Records, for `/ready`.
     pub store: Store,
     /// Calls, for `/ready`.
@@ -73,6 +78,7 @@ pub struct Monitor {
 
 struct Shared {
     meters: Meters,
+    logs: Logs,
     readiness: Readiness,
     started_s: u64,
     version: &'static str,
@@ -83,30 +89,29 @@ type Answer = Response<Full<Bytes>>;
 impl Monitor {
     /// A monitor of a platform that starts now.
     pub fn new(config: Config, deps: Deps) -> Self {
-        let Deps { meters, store, dispatcher, clock, draining } = deps;
+        let Deps { meters, logs, store, dispatcher, clock, draining } = deps;
         let started_s = clock.epoch_micros() / 1_000_000;
         let readiness = Readiness { store, dispatcher, clock, draining, last: Mutex::new(None) };
-        Self { config, shared: Arc::new(Shared { meters, readiness, started_s, version: config.version }) }
+        Self { config, shared: Arc::new(Shared { meters, logs, readiness, started_s, version: config.version }) }
     }
 
     /// Answers until `stop` completes; connections are cut then. Dropped half-way
     /// they are cut, too.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let permits = Arc::new(Semaphore::new(self.config.connections_max));
+        let places = Places::new(self.config.connections_max);
         let (connections, (cut, _)) = (Tasks::new(), watch::channel(()));
         let accept = async {
             loop {
-                // The semaphore is never closed.
-                let Ok(permit) = permits.clone().acquire_owned().await else { return };
                 match listener.accept().await {
                     Ok((stream, _)) => {
+                        let Some(place) = places.take().await else { return };
                         let (shared, config, mut cut) = (self.shared.clone(), self.config, cut.subscribe());
                         connections.spawn(async move {
                             tokio::select! {
-                                () = connection(shared, config, stream) => {}
+                                () = connection(shared, config, stream, &place) => {}
+                                () = place.leave() => {}
                                 _ = cut.changed() => {}
                             }
-                            drop(permit);
                         });
                     }
                     Err(error) => {
@@ -125,10 +130,15 @@ impl Monitor {
     }
 }
 
-async fn connection(shared: Arc<Shared>, config: Config, stream: TcpStream) {
+async fn connection(shared: Arc<Shared>, config: Config, stream: TcpStream, place: &Place) {
     let service = service_fn(|request: Request<Incoming>| {
         let shared = shared.clone();
-        async move { Ok::<_, Infallible>(shared.answer(request.method(), request.uri().path()).await) }
+        async move {
+            place.asked();
+            let answer = shared.answer(request.method(), request.uri().path()).await;
+            place.answered();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(config.head_timeout).max_buf_size(16 << 10);
@@ -164,7 +174,8 @@ impl Shared {
         let (concurrent, concurrent_max) = self.meters.concurrent();
         let (process, started_s, version) = (Process::read(), self.started_s, self.version);
         let custom_refused = self.meters.custom().refused();
-        let platform = Platform { process, started_s, version, concurrent, concurrent_max, custom_refused };
+        let dropped = self.logs.dropped();
+        let platform = Platform { process, started_s, version, concurrent, concurrent_max, custom_refused, dropped };
         metrics::render(&self.meters.snapshot(), &platform)
     }
 }
