@@ -1,7 +1,7 @@
 //! The modules against Node: tables of cases (`cases/`), what each comes to
 //! (`expected/`, made by Node 20), and where this runtime differs (`differences.txt`).
 //!
-//! `LAMINA_RECORD=1 cargo test` writes `expected/` anew, by the Node on the path.
+//! `TABLES_RECORD=1 cargo test` writes `expected/` anew, by the Node on the path.
 
 #![expect(
     clippy::disallowed_methods,
@@ -135,7 +135,7 @@ fn every_case_comes_to_what_node_says() {
     let differences = differences();
     let mut wrong = String::new();
     let mut count = 0;
-    let only = std::env::var("LAMINA_TABLE").ok();
+    let only = std::env::var("TABLES_ONLY").ok();
     for (cases, expected) in tables() {
         if only.as_ref().is_some_and(|only| !cases.ends_with(format!("{only}.js"))) {
             continue;
@@ -159,7 +159,7 @@ fn every_case_comes_to_what_node_says() {
 fn the_expectations_are_those_of_node() {
     for (cases, expected) in tables() {
         let found = run_node(&cases);
-        if std::env::var_os("LAMINA_RECORD").is_some() {
+        if std::env::var_os("TABLES_RECORD").is_some() {
             fs::write(&expected, &found).unwrap();
         }
         let expected = parsed(&fs::read_to_string(&expected).unwrap());
