@@ -1,0 +1,278 @@
+"""The author's modules: from the sources at `/var/task` and `/opt`, or from the bundle.
+
+A path hook before Python's own gives finders for paths, so that `sys.path`, packages,
+namespace packages and `pkgutil` work as ever. The bundle's form stands in
+`host/ARCHITECTURE.md`, "Managed runtimes".
+"""
+
+import marshal
+import os
+import sys
+from importlib import machinery
+
+from . import advice
+
+TASK = "/var/task"
+LAYERS = ("/opt/python/lib/python3.14/site-packages", "/opt/python")
+_MAGIC = b"lamina python bundle 1\n"
+# Files below the package: more are left to the sources.
+_FILES_MAX = 20_000
+_SOURCE_BYTES_MAX = 8 << 20
+_TOTAL_BYTES_MAX = 128 << 20
+_DEPTH_MAX = 40
+# Ends of names that compiled extensions have: any release, any machine.
+_NATIVE = (".so", ".pyd")
+_NATIVE_TAGS = ("cpython-", "abi3", "pypy", "cp3")
+
+# Of the modules that are imported already, those that an author's may replace.
+_coverable = frozenset()
+# Of the package's bundle: paths of folders to their modules; the bytes, and where
+# their code begins.
+_folders = None
+_bytes = b""
+_base = 0
+
+
+class NativeLoader:
+    """A compiled extension: it is found, and refused when it is imported."""
+
+    def __init__(self, name, path):
+        self.name = name
+        self.path = path
+
+    def create_module(self, spec):
+        raise ImportError(advice.native(self.name, os.path.basename(self.path)), name=self.name, path=self.path)
+
+    def exec_module(self, module):
+        raise NotImplementedError
+
+    def get_filename(self, name=None):
+        return self.path
+
+
+class SourceLoader(machinery.SourceFileLoader):
+    """From the source always: what lies in `__pycache__` was made elsewhere."""
+
+    def get_code(self, fullname):
+        path = self.path
+        return compile(self.get_data(path), path, "exec", dont_inherit=True, optimize=0)
+
+
+class BundleLoader(machinery.SourceFileLoader):
+    """From the bundle; resources and source text are read from the package's files."""
+
+    def __init__(self, fullname, path, start, end):
+        super().__init__(fullname, path)
+        self._start = start
+        self._end = end
+
+    def get_code(self, fullname):
+        return marshal.loads(memoryview(_bytes)[_base + self._start : _base + self._end])
+
+
+class FolderFinder(machinery.FileFinder):
+    """Modules of one folder, which is read once: nothing below changes."""
+
+    def __init__(self, path):
+        super().__init__(path, (SourceLoader, [".py"]), (machinery.SourcelessFileLoader, [".pyc"]))
+        self._names = None
+
+    def _listed(self):
+        if self._names is None:
+            try:
+                self._names = frozenset(os.listdir(self.path))
+            except OSError:
+                self._names = frozenset()
+        return self._names
+
+    def find_spec(self, fullname, target=None):
+        name = fullname.rpartition(".")[2]
+        names = self._listed()
+        if name in names:
+            init = f"{self.path}/{name}/__init__.py"
+            if os.path.isfile(init):
+                return _spec(fullname, SourceLoader(fullname, init), init, True)
+        if f"{name}.py" in names:
+            path = f"{self.path}/{name}.py"
+            return _spec(fullname, SourceLoader(fullname, path), path, False)
+        if f"{name}.pyc" in names:
+            path = f"{self.path}/{name}.pyc"
+            return _spec(fullname, machinery.SourcelessFileLoader(fullname, path), path, False)
+        native = _native(name, names)
+        if native:
+            path = f"{self.path}/{native}"
+            return _spec(fullname, NativeLoader(fullname, path), path, False)
+        if name in names and os.path.isdir(f"{self.path}/{name}"):
+            return _namespace(fullname, f"{self.path}/{name}")
+        return None
+
+    def invalidate_caches(self):
+        self._names = None
+
+
+class BundleFinder(machinery.FileFinder):
+    """Modules of one folder of the package, by the bundle: no file is touched."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self._modules = _folders[path]
+
+    def find_spec(self, fullname, target=None):
+        name = fullname.rpartition(".")[2]
+        entry = self._modules.get(name)
+        if entry is None:
+            return None
+        kind, file, start, end = entry
+        path = f"{self.path}/{file}" if file else self.path
+        if kind == "module":
+            return _spec(fullname, BundleLoader(fullname, path, start, end), path, False)
+        if kind == "package":
+            return _spec(fullname, BundleLoader(fullname, path, start, end), path, True)
+        if kind == "namespace":
+            return _namespace(fullname, path)
+        if kind == "native":
+            return _spec(fullname, NativeLoader(fullname, path), path, False)
+        if kind == "compiled":
+            return _spec(fullname, machinery.SourcelessFileLoader(fullname, path), path, False)
+        # Left out of the bundle: the source says why.
+        package = kind == "source package"
+        return _spec(fullname, SourceLoader(fullname, path), path, package)
+
+    def invalidate_caches(self):
+        pass
+
+
+def _spec(name, loader, path, package):
+    spec = machinery.ModuleSpec(name, loader, origin=path, is_package=package)
+    spec.has_location = True
+    # Else it would work out a place in `__pycache__`.
+    spec.cached = path
+    if package:
+        spec.submodule_search_locations[:] = [path.rpartition("/")[0]]
+    return spec
+
+
+def _namespace(name, path):
+    spec = machinery.ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations[:] = [path]
+    return spec
+
+
+def _native(name, names):
+    for each in names:
+        if each.startswith(name) and each.endswith(_NATIVE):
+            middle = each[len(name) : each.rindex(".")]
+            if not middle or middle[0] == "." and middle[1:].startswith(_NATIVE_TAGS):
+                return each
+    return None
+
+
+def _hook(path):
+    if _folders is not None and path in _folders:
+        return BundleFinder(path)
+    if path.startswith(("/var/task", "/opt/")) and not path.endswith((".zip", ".egg", ".whl")):
+        return FolderFinder(path)
+    raise ImportError(path=path)
+
+
+def install(core):
+    """In the snapshot: after everything is imported. `core` cannot be replaced."""
+    global _coverable
+    keep = core | set(sys.builtin_module_names) | {"_lamina", "lamina_app", "wit_world", "componentize_py_types"}
+    _coverable = frozenset(name for name in sys.modules if "." not in name and name not in keep)
+    sys.path_hooks.insert(0, _hook)
+    sys.path[:] = [TASK, *LAYERS]
+    sys.path_importer_cache.clear()
+
+
+def open_bundle(data):
+    """Serves modules from it from now on; of one that cannot be read the sources serve."""
+    global _folders, _bytes, _base
+    if not data or not data.startswith(_MAGIC):
+        return
+    try:
+        start = len(_MAGIC)
+        size = int.from_bytes(data[start : start + 4], "little")
+        tag, folders = marshal.loads(data[start + 4 : start + 4 + size])
+        if tag == sys.version and isinstance(folders, dict):
+            _folders, _bytes, _base = folders, data, start + 4 + size
+    except (ValueError, EOFError, TypeError):
+        pass
+
+
+def uncover():
+    """An author's module stands in for one of the library, as it would on Lambda."""
+    if _folders is not None:
+        names = _folders.get(TASK, {}).keys()
+    else:
+        try:
+            names = {entry.partition(".")[0] for entry in os.listdir(TASK)}
+        except OSError:
+            return
+    for name in _coverable & names:
+        for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+            del sys.modules[loaded]
+
+
+def derive():
+    """The bundle of what lies at `/var/task`."""
+    folders, codes = {}, []
+    budget = {"files": _FILES_MAX, "bytes": _TOTAL_BYTES_MAX, "at": 0}
+    _derive(TASK, folders, codes, budget, 0)
+    head = marshal.dumps((sys.version, folders))
+    return b"".join([_MAGIC, len(head).to_bytes(4, "little"), head, *codes])
+
+
+def _derive(folder, folders, codes, budget, depth):
+    """Answers whether there are modules in it or below."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return False
+    modules = folders[folder] = {}
+    for name in names:
+        stem, dot, end = name.rpartition(".")
+        path = f"{folder}/{name}"
+        if end == "py" and dot and stem.isidentifier() and os.path.isfile(path):
+            kind, start, finish = _compiled(path, codes, budget)
+            modules[stem] = ("module" if kind else "source", name, start, finish)
+        elif end == "pyc" and dot and stem.isidentifier():
+            modules.setdefault(stem, ("compiled", name, 0, 0))
+        elif end in ("so", "pyd") and dot:
+            short = name.partition(".")[0]
+            if _native(short, (name,)):
+                modules.setdefault(short, ("native", name, 0, 0))
+    for name in names:
+        path = f"{folder}/{name}"
+        if not name.isidentifier() or name == "__pycache__" or depth >= _DEPTH_MAX or not os.path.isdir(path):
+            continue
+        _derive(path, folders, codes, budget, depth + 1)
+        inner = folders[path]
+        if "__init__" in inner:
+            kind, _, start, finish = inner["__init__"]
+            if kind in ("module", "source"):
+                kind = "package" if kind == "module" else "source package"
+                modules[name] = (kind, f"{name}/__init__.py", start, finish)
+        elif name not in modules:
+            modules[name] = ("namespace", name, 0, 0)
+    return True
+
+
+def _compiled(path, codes, budget):
+    if budget["files"] <= 0 or budget["bytes"] <= 0:
+        return False, 0, 0
+    budget["files"] -= 1
+    try:
+        if os.stat(path).st_size > _SOURCE_BYTES_MAX:
+            return False, 0, 0
+        with open(path, "rb") as file:
+            source = file.read()
+        code = marshal.dumps(compile(source, path, "exec", dont_inherit=True, optimize=0))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        # The import says what is wrong with it.
+        return False, 0, 0
+    start = budget["at"]
+    budget["at"] = end = start + len(code)
+    budget["bytes"] -= len(code)
+    codes.append(code)
+    return True, start, end
