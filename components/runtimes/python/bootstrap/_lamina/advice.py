@@ -6,6 +6,7 @@ _UNIX = "WebAssembly has no such part of Unix"
 # Modules that CPython has elsewhere, each with why it is missing here.
 MISSING = {
     "_ctypes": "WebAssembly loads no shared libraries, so ctypes does not work",
+    "_hashlib": "this build of CPython has no OpenSSL; hashlib and hmac work",
     "_bz2": "this build of CPython has no bz2; gzip and zlib work",
     "_lzma": "this build of CPython has no lzma; gzip and zlib work",
     "_zstd": "this build of CPython has no zstd; gzip and zlib work",

@@ -35,7 +35,11 @@ def write(value):
         return value
     try:
         if len(tuple.__subclasses__()) > _known_tuples:
-            value = _plain(value)
+            try:
+                value = _plain(value)
+            except RecursionError:
+                # The encoder says whether it is a circle.
+                pass
         try:
             written = _ENCODER.encode(value)
         except TypeError:

@@ -12,6 +12,8 @@ from . import advice
 _OWN = os.path.dirname(__file__)
 # Frames of the bootstrap and of the import system are not the author's.
 _HIDDEN = (_OWN, "<frozen importlib", "/python/importlib/")
+# What the bootstrap calls a handler through.
+_CALLERS = ("/python/asyncio/", "/python/contextlib.py")
 # What people read of a chain of causes, and of one cause.
 _CAUSES_MAX = 10
 _FRAMES_MAX = 200
@@ -80,6 +82,8 @@ def frames(trace):
     except Exception:
         return []
     shown = [frame for frame in summary if not frame.filename.startswith(_HIDDEN)]
+    while shown and shown[0].filename.startswith(_CALLERS):
+        del shown[0]
     if len(shown) > _FRAMES_MAX:
         # Both ends of a recursion say more than its middle.
         half = _FRAMES_MAX // 2

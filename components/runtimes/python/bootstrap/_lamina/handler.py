@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import inspect
+import os
 import sys
 
 from . import answer, errors, packages, stream
@@ -21,6 +22,11 @@ def load(name):
     if module_name.partition(".")[0] in sys.builtin_module_names:
         raise Fault("Runtime.BuiltInModuleConflict", f"Cannot use built-in module {module_name} as a handler module")
     packages.uncover()
+    try:
+        # Where relative paths begin; without a package there is none.
+        os.chdir(packages.TASK)
+    except OSError:
+        pass
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:

@@ -13,13 +13,15 @@ import tempfile
 import types
 import uuid
 
-from wit_world.imports import environment
+from wit_world.imports import environment, preopens
 
 from .errors import Fault
 
 NAME = "snapshot_restore_py"
 _before = []
 _after = []
+# Kept for the life of the instance: see `reopen`.
+_directories = []
 
 
 def install():
@@ -64,9 +66,20 @@ def run_before():
 
 def run_after():
     """What a snapshot froze, anew; then the hooks after a restore."""
+    reopen()
     renew()
     for func, args, kwargs in list(_registered("get_after_restore")):
         func(*args, **kwargs)
+
+
+def reopen():
+    """Gives the C library its directories back.
+
+    It asked for them when the first file was touched, and keeps their handles, which a
+    snapshot does not hold. They were the first handles of that instance; asked for in
+    a new one before anything else, they get the same numbers.
+    """
+    _directories.extend(descriptor for descriptor, _ in preopens.get_directories())
 
 
 def renew():

@@ -131,13 +131,15 @@ import wit_world
 import wit_world.imports
 from wit_world.imports import environment, managed_host, response, streams
 
-from . import answer, context, handler, hooks, logs, loop, network, packages, stdlib, threads, world
+from . import answer, context, depth, digests, handler, hooks, logs, loop, network, packages, stdlib, threads, world
 
 
 def finish():
     """When all is imported: the settings, and nothing left that only the build has."""
     network.install_sockets()
     loop.install()
+    depth.install()
+    digests.install()
     threads.install()
     stdlib.gather()
     _time_zones()
