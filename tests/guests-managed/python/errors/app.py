@@ -76,7 +76,7 @@ def deep_dump(event, context):
 
 def deep_repr(event, context):
     value = []
-    for _ in range(30000):
+    for _ in range(40000):
         value = [value]
     return repr(value)
 

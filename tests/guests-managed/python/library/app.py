@@ -69,7 +69,6 @@ def threads(event, context):
 
 def network(event, context):
     import socket
-    import ssl
     import urllib.request
 
     said = {}
@@ -78,7 +77,6 @@ def network(event, context):
         "https": lambda: urllib.request.urlopen("https://example.com/"),
         "socket": lambda: socket.create_connection(("127.0.0.1", 80), 1),
         "address": lambda: socket.getaddrinfo("example.com", 80),
-        "tls": lambda: ssl.create_default_context().wrap_socket(socket.socket(), server_hostname="example.com"),
     }.items():
         try:
             work()
