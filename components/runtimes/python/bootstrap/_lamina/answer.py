@@ -24,7 +24,7 @@ def install():
 def read(event):
     """The event."""
     try:
-        return json.loads(event)
+        return json.loads(event.decode())
     except Exception as error:
         raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
 

@@ -28,7 +28,8 @@ def load(name):
     except OSError:
         pass
     try:
-        module = importlib.import_module(module_name.replace("/", "."))
+        path = module_name.replace("/", ".")
+        module = packages.direct(path) or importlib.import_module(path)
     except ImportError as error:
         raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {errors.text(error)}") from error
     except SyntaxError as error:

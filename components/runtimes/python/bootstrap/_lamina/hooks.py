@@ -7,7 +7,6 @@ the runtime has and a package may bring.
 import gc
 import io
 import os
-import random
 import sys
 import tempfile
 import types
@@ -15,6 +14,7 @@ import uuid
 
 from wit_world.imports import environment, preopens
 
+from . import instance
 from .errors import Fault
 
 NAME = "snapshot_restore_py"
@@ -88,7 +88,7 @@ def renew():
     for name in [name for name in os.environ if name not in fresh]:
         del os.environ[name]
     os.environ.update(fresh)
-    random.seed()
+    instance.renew_randomness()
     uuid._node = uuid._last_timestamp = None
     tempfile._name_sequence = None
 

@@ -30,9 +30,9 @@ request_id = ""
 
 def event(text):
     """One event of the log, after what was printed before it."""
-    for stream, raw in zip(_texts, _OUTPUTS):
-        stream.flush()
-        raw.pass_on()
+    for raw in _OUTPUTS:
+        if raw.held:
+            raw.pass_on()
     managed_host.log(text.removesuffix("\n"))
 
 
@@ -57,6 +57,10 @@ class _Output(io.RawIOBase):
 
     def write(self, data):
         data = bytes(data)
+        if data == b"\n":
+            managed_host.log(self.held.decode("utf-8", "replace"))
+            self.held.clear()
+            return 1
         *lines, rest = data.split(b"\n")
         if lines:
             lines[0] = bytes(self.held) + lines[0]
@@ -90,16 +94,16 @@ def flush():
             except Exception:
                 # The author's own object, and his own error.
                 pass
-    for stream, raw in zip(_texts, _OUTPUTS):
-        stream.flush()
-        raw.pass_on()
+    for raw in _OUTPUTS:
+        if raw.held:
+            raw.pass_on()
 
 
 class _Text(io.TextIOWrapper):
     """Nothing closes it: a program that does so at its end must not lose later lines."""
 
     def close(self):
-        self.flush()
+        pass
 
 
 class Handler(logging.Handler):
@@ -162,21 +166,23 @@ def install():
     _HANDLER.setFormatter(_TEXT)
     root = logging.getLogger()
     root.handlers[:] = [_HANDLER]
-    # Nothing buffers under the text layer: a line that ends is with the host.
+    # Neither the text layer nor anything below it buffers.
     for raw, errors_of in zip(_OUTPUTS, ("strict", "backslashreplace")):
-        _texts.append(_Text(raw, encoding="utf-8", errors=errors_of, newline="\n", line_buffering=True))
+        _texts.append(_Text(raw, encoding="utf-8", errors=errors_of, newline="\n", write_through=True))
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = _texts
 
 
 def configure():
     """For this instance: the form and level that its environment asks for."""
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+    settings = os.environ._data
+    if settings.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
         _state["json"] = True
         _HANDLER.setFormatter(JsonFormatter())
-    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
-    level = {"TRACE": "DEBUG"}.get(level, level)
-    if level in logging.getLevelNamesMapping():
-        logging.getLogger().setLevel(level)
+    level = settings.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    if level:
+        level = {"TRACE": "DEBUG"}.get(level, level)
+        if level in logging.getLevelNamesMapping():
+            logging.getLogger().setLevel(level)
 
 
 def failed(failure):

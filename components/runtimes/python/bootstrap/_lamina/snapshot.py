@@ -131,7 +131,7 @@ import wit_world
 import wit_world.imports
 from wit_world.imports import environment, managed_host, response, streams
 
-from . import answer, context, depth, digests, handler, hooks, logs, loop, network, packages, stdlib, threads, world
+from . import answer, context, depth, digests, handler, hooks, instance, logs, loop, network, packages, stdlib, threads, world
 
 
 def finish():
@@ -152,6 +152,9 @@ def finish():
     sys.dont_write_bytecode = True
     linecache.clearcache()
     re.purge()
+    instance.install()
+    # A collection costs a millisecond, which a small handler does not spend.
+    gc.set_threshold(20_000)
     gc.collect()
     gc.freeze()
 
