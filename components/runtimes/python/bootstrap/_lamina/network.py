@@ -153,7 +153,7 @@ def _module():
     vars(module).update(_NUMBERS, **errors)
     vars(module).update({f"HAS_{name}": True for name in _HAS}, **{f"HAS_{name}": False for name in _HAS_NOT})
     vars(module).update(
-        OPENSSL_VERSION="no TLS in this runtime (OpenSSL 3.0.0 is only named)",
+        OPENSSL_VERSION="OpenSSL 3.0.0 (only named: functions have no TLS)",
         OPENSSL_VERSION_INFO=(3, 0, 0, 0, 0),
         _OPENSSL_API_VERSION=(3, 0, 0, 0, 0),
         _DEFAULT_CIPHERS="@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:!aNULL:!eNULL",
@@ -180,10 +180,20 @@ def install_sockets():
     """Every way to another machine fails with one text that says why."""
     import socket
 
-    def unreachable(*_, **__):
+    said = []
+
+    def say(what):
+        # Some libraries keep the reason to themselves.
+        if not said:
+            said.append(what)
+            print(f"{REFUSAL}: {what} was refused", file=sys.stderr)
+
+    def unreachable(*arguments, **__):
+        say(f"a connection to {arguments[1]}" if len(arguments) > 1 else "a socket")
         raise OSError(errno.ENETUNREACH, REFUSAL)
 
-    def unknown(*_, **__):
+    def unknown(host=None, *_, **__):
+        say(f"the look-up of {host}")
         raise socket.gaierror(socket.EAI_FAIL, REFUSAL)
 
     def connect_ex(*_, **__):

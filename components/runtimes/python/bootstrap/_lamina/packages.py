@@ -27,8 +27,8 @@ _NATIVE_TAGS = ("cpython-", "abi3", "pypy", "cp3")
 
 # Of the modules that are imported already, those that an author's may replace.
 _coverable = frozenset()
-# Of the package's bundle: paths of folders to their modules; the bytes, and where
-# their code begins.
+# Of the package's bundle: paths of folders to their modules, or to where those stand;
+# the bytes, and where what is placed begins.
 _folders = None
 _bytes = b""
 _base = 0
@@ -101,7 +101,7 @@ class FolderFinder(machinery.FileFinder):
 
     def find_spec(self, fullname, target=None):
         name = fullname.rpartition(".")[2]
-        if _folders is not None and (modules := _folders.get(self.path)) is not None:
+        if _folders is not None and (modules := bundled(self.path)) is not None:
             entry = modules.get(name)
             return self._bundled(fullname, *entry) if entry else None
         return self._listed(fullname, name)
@@ -200,10 +200,19 @@ def open_bundle(data):
         pass
 
 
+def bundled(folder):
+    """The modules of one folder by the bundle; none when it does not know the folder."""
+    modules = _folders.get(folder)
+    if type(modules) is tuple:
+        start, end = modules
+        modules = _folders[folder] = marshal.loads(memoryview(_bytes)[_base + start : _base + end])
+    return modules
+
+
 def uncover():
     """An author's module stands in for one of the library, as it would on Lambda."""
     if _folders is not None:
-        names = _folders.get(TASK, {}).keys()
+        names = (bundled(TASK) or {}).keys()
     else:
         names = {entry.partition(".")[0] for entry in sys.path_importer_cache[TASK].names()}
     for name in _coverable & names:
@@ -214,7 +223,7 @@ def uncover():
 def direct(name):
     """Imports a module that lies in the bundle's first folder, as an import would but
     without the search; none where there may be anything to search for."""
-    entry = _folders[TASK].get(name) if _folders and TASK in _folders else None
+    entry = (bundled(TASK) or {}).get(name) if _folders is not None else None
     if entry is None or entry[0] != "module" or name in sys.modules or sys.path[0] != TASK:
         return None
     path = f"{TASK}/{entry[1]}"
@@ -237,7 +246,17 @@ def derive():
     folders, codes = {}, []
     budget = {"files": _FILES_MAX, "bytes": _TOTAL_BYTES_MAX, "at": 0}
     _derive(TASK, folders, codes, budget, 0)
-    head = marshal.dumps((sys.version, folders))
+    places = {}
+    for folder, modules in folders.items():
+        if modules:
+            written = marshal.dumps(modules)
+            places[folder] = (budget["at"], budget["at"] + len(written))
+            budget["at"] += len(written)
+            codes.append(written)
+        else:
+            # Data only: known, so that nobody looks into it.
+            places[folder] = {}
+    head = marshal.dumps((sys.version, places))
     return b"".join([_MAGIC, len(head).to_bytes(4, "little"), head, *codes])
 
 
