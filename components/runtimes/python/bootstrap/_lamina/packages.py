@@ -9,6 +9,7 @@ import builtins
 import marshal
 import os
 import sys
+import types
 from importlib import machinery
 
 from . import advice
@@ -79,7 +80,10 @@ class BundleLoader(machinery.SourceFileLoader):
         self._end = end
 
     def get_code(self, fullname):
-        return marshal.loads(memoryview(_bytes)[_base + self._start : _base + self._end])
+        code = _read(self._start, self._end)
+        if isinstance(code, types.CodeType):
+            return code
+        return SourceLoader(fullname, self.path).get_code(fullname)
 
 
 class FolderFinder(machinery.FileFinder):
@@ -204,9 +208,17 @@ def bundled(folder):
     """The modules of one folder by the bundle; none when it does not know the folder."""
     modules = _folders.get(folder)
     if type(modules) is tuple:
-        start, end = modules
-        modules = _folders[folder] = marshal.loads(memoryview(_bytes)[_base + start : _base + end])
-    return modules
+        modules = _read(*modules)
+        _folders[folder] = modules if isinstance(modules, dict) else None
+    return _folders.get(folder)
+
+
+def _read(start, end):
+    """What stands at a place of the bundle; none when it is damaged."""
+    try:
+        return marshal.loads(memoryview(_bytes)[_base + start : _base + end])
+    except (ValueError, EOFError, TypeError):
+        return None
 
 
 def uncover():
