@@ -157,6 +157,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         stream_bytes_per_s: None,
         secrets: crate::platform::SecretKeys::Beside,
         otlp: None,
+        instances_max: serve::INSTANCES_MAX,
     })
 }
 

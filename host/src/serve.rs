@@ -56,6 +56,8 @@ pub struct Config {
     pub secrets: platform::SecretKeys,
     /// Limits of calls.
     pub calls: lamina_invoke::Config,
+    /// Places of the instance pool, 1 to 4,000.
+    pub instances_max: u32,
     /// What one client may cost.
     pub limits: lamina_api::Limits,
     /// Bytes of an event, and of a request to a function URL.
@@ -76,6 +78,9 @@ pub const URL_HOST: &str = "localhost";
 /// The default of [`Config::fuel_per_gb_second`]: more than a core burns, so that
 /// the timeout is felt first.
 pub const FUEL_PER_GB_SECOND: u64 = lamina_runtime::Config::FUEL_PER_GB_SECOND;
+
+/// The default of [`Config::instances_max`]: as many as Lambda's quota of calls.
+pub const INSTANCES_MAX: u32 = lamina_runtime::Config::INSTANCES_MAX;
 
 /// The default of [`Config::body_bytes_max`]: Lambda's limit.
 pub const BODY_BYTES_MAX: usize = lamina_types::limits::REQUEST_PAYLOAD_BYTES_MAX;
@@ -140,7 +145,8 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         Some(address) => Some(bind(address, "http").await?),
         None => None,
     };
-    let runtime = lamina_runtime::Config { fuel_per_gb_second, ..lamina_runtime::Config::default() };
+    let instances_max = config.instances_max;
+    let runtime = lamina_runtime::Config { fuel_per_gb_second, instances_max, ..lamina_runtime::Config::default() };
     let (here, owner) = (region.clone(), account.clone());
     let settings = platform::Config {
         data: data.clone(),
@@ -159,6 +165,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     if let Some((listener, url)) = second {
         let deps = lamina_monitor::Deps {
             meters: platform.meters.clone(),
+            logs: platform.logs.clone(),
             store: platform.store(),
             dispatcher: platform.dispatcher.clone(),
             clock: platform.clock.clone(),

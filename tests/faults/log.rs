@@ -31,10 +31,11 @@ pub(crate) enum Kind {
     Fdatasync,
     SyncFileRange,
     Close,
+    Written,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::Mark, "mark"),
         (Self::Create, "create"),
         (Self::Write, "write"),
@@ -47,6 +48,7 @@ impl Kind {
         (Self::Fdatasync, "fdatasync"),
         (Self::SyncFileRange, "sync_file_range"),
         (Self::Close, "close"),
+        (Self::Written, "written"),
     ];
 
     /// The shim's name of it.
@@ -76,6 +78,8 @@ pub(crate) enum Change {
     Remove,
     /// A file's data or a directory's entries are on the disk.
     Sync,
+    /// The write before, through a descriptor with `O_DSYNC`, is on the disk.
+    SyncLast,
     /// Nothing that stays: `sync_file_range`, which promises nothing, and `close`.
     Nothing,
     /// The program's own words.
@@ -92,7 +96,9 @@ pub(crate) fn append(path: &Path, records: &[Record]) -> std::io::Result<()> {
             Change::SetLen(len) => (*len, "", &[]),
             Change::Rename { to } | Change::Link { to } => (0, to, &[]),
             Change::Mark(text) => (0, "", text.as_bytes()),
-            Change::Create | Change::MakeDir | Change::Remove | Change::Sync | Change::Nothing => (0, "", &[]),
+            Change::Create | Change::MakeDir | Change::Remove | Change::Sync | Change::SyncLast | Change::Nothing => {
+                (0, "", &[])
+            }
         };
         let number = Kind::ALL.iter().position(|(one, _)| one == kind).expect("every kind has a number") + 1;
         let head = [&[number as u8][..], &inode.to_le_bytes(), &value.to_le_bytes()].concat();
@@ -133,6 +139,7 @@ fn parse(mut record: &[u8]) -> Option<Record> {
         Kind::Link => Change::Link { to: second },
         Kind::Mkdir => Change::MakeDir,
         Kind::Fsync | Kind::Fdatasync => Change::Sync,
+        Kind::Written => Change::SyncLast,
         Kind::SyncFileRange | Kind::Close => Change::Nothing,
     };
     Some(Record { kind, inode, path, change })

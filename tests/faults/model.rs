@@ -6,6 +6,7 @@
 //!
 //! - `fsync` and `fdatasync` of a file keep its content and its length, and not its name;
 //! - `fsync` of a directory keeps the names in it;
+//! - a write through a descriptor with `O_DSYNC` keeps its own bytes;
 //! - `sync_file_range` and `close` keep nothing.
 
 use std::collections::{BTreeMap, HashMap};
@@ -146,6 +147,7 @@ impl Disk {
             }
             Change::Remove => self.remove(&record.path),
             Change::Sync => self.sync(record),
+            Change::SyncLast => self.sync_last(record),
             Change::Nothing | Change::Mark(_) => {}
         }
     }
@@ -213,6 +215,17 @@ impl Disk {
             let is_here = |folder: Option<Node>| folder == Some(node);
             naming.is_synced =
                 is_here(naming.gone.as_ref().map(|gone| gone.0)) || is_here(naming.come.as_ref().map(|come| come.0));
+        }
+    }
+
+    fn sync_last(&mut self, record: &Record) {
+        let Some(node) = self.node(record) else { return };
+        let Some(content) = &mut self.contents[node] else { return };
+        let Some(edit) = content.pending.last() else { return };
+        edit.apply(Arc::make_mut(&mut content.synced));
+        // What is pending before it may come to the disk later, and stays in its order.
+        if content.pending.len() == 1 {
+            content.pending.clear();
         }
     }
 

@@ -69,6 +69,10 @@ fn is_ack(record: &Record) -> bool {
     matches!(&record.change, Change::Mark(text) if text.starts_with("done") || text == LATER || text == "closed")
 }
 
+fn is_sync(record: &Record) -> bool {
+    matches!(record.change, Change::Sync | Change::SyncLast)
+}
+
 /// Where to cut: with every extreme right after each acknowledgement, right before
 /// syncs, where most is open, and else where chance says. In the order of the log.
 fn cuts(records: &[Record], seed: u64, states: usize) -> Vec<Cut> {
@@ -77,7 +81,7 @@ fn cuts(records: &[Record], seed: u64, states: usize) -> Vec<Cut> {
     let first = records.iter().rposition(is_base).map_or(0, |base| base + 1);
     let acks = (first + 1..=records.len()).filter(|at| is_ack(&records[at - 1]));
     let mut cuts: Vec<Cut> = acks.flat_map(|at| EXTREMES.map(|fates| Cut { at, fates, seed })).collect();
-    let syncs: Vec<usize> = (first..records.len()).filter(|at| records[*at].change == Change::Sync).collect();
+    let syncs: Vec<usize> = (first..records.len()).filter(|at| is_sync(&records[*at])).collect();
     let hole = Fates { names: Fate::Kept, content: Fate::Hole };
     cuts.extend(syncs.iter().flat_map(|&at| [0, 1].map(|_| Cut { at, fates: hole, seed: chance.next() })));
     while cuts.len() < states {
@@ -99,7 +103,7 @@ fn cuts(records: &[Record], seed: u64, states: usize) -> Vec<Cut> {
 fn records(share: &Share) -> Vec<Record> {
     let mut records = log::read(&share.log);
     for record in &mut records {
-        if record.change == Change::Sync && record.path.starts_with(&share.unsynced) {
+        if is_sync(record) && record.path.starts_with(&share.unsynced) {
             record.change = Change::Nothing;
         }
     }

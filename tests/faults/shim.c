@@ -36,10 +36,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { MARK = 1, CREATE, WRITE, TRUNCATE, RENAME, UNLINK, LINK, MKDIR, FSYNC, FDATASYNC, SYNC_FILE_RANGE, CLOSE, KINDS };
+enum kind { MARK = 1, CREATE, WRITE, TRUNCATE, RENAME, UNLINK, LINK, MKDIR, FSYNC, FDATASYNC, SYNC_FILE_RANGE, CLOSE, WRITTEN, KINDS };
 
 static const char *const NAMES[KINDS] = {
-    "", "mark", "create", "write", "truncate", "rename", "unlink", "link", "mkdir", "fsync", "fdatasync", "sync_file_range", "close",
+    "", "mark", "create", "write", "truncate", "rename", "unlink", "link", "mkdir", "fsync", "fdatasync", "sync_file_range", "close", "written",
 };
 
 enum how { PASS, FAIL_EIO, FAIL_ENOSPC, TEAR };
@@ -341,9 +341,14 @@ static ssize_t write_in(int fd, const void *bytes, size_t length, off_t offset) 
     }
     enum how how = verdict(WRITE, name);
     size_t made = how == TEAR ? length / 2 : length;
+    int flags = fcntl(fd, F_GETFL);
+    /* Such a descriptor takes whole sectors only. */
+    if (flags & O_DIRECT) made -= made % 512;
     ssize_t result = how && how != TEAR ? failed(how) : is_placed ? real_pwrite(fd, bytes, made, offset) : real_write(fd, bytes, made);
     int error = errno;
     if (result > 0) record(WRITE, inode(fd), offset, name, NULL, bytes, result);
+    /* The disk has it now, and nothing else that was written to the file. */
+    if (result == (ssize_t)length && flags & O_DSYNC) record(WRITTEN, inode(fd), 0, name, NULL, NULL, 0);
     pthread_mutex_unlock(&lock);
     errno = error;
     return how == TEAR ? failed(how) : result;

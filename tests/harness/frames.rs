@@ -2,11 +2,12 @@
 //! without Huffman codes or dynamic table, and answers' headers are not read.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::http::within;
+use crate::wire::{Door, Wire};
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What a client sends first.
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
@@ -70,16 +71,14 @@ impl Frame {
 /// A connection of a client that does as it is told.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     authority: String,
 }
 
 impl Connection {
     /// Connects and sends the preface with these settings.
     pub async fn open(authority: &str, settings: &[(u16, u32)]) -> Self {
-        let stream = TcpStream::connect(authority).await.unwrap_or_else(|error| panic!("{authority}: {error}"));
-        stream.set_nodelay(true).expect("a socket's option");
-        let mut connection = Self { stream, authority: authority.to_owned() };
+        let mut connection = Self::at(&Door::plain(authority)).await;
         let payload: Vec<u8> =
             settings.iter().flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()).collect();
         let settings = Frame::new(kind::SETTINGS, 0, 0, payload);
@@ -87,18 +86,21 @@ impl Connection {
         connection
     }
 
+    /// Connects, by TLS where the door has it, and sends nothing.
+    pub async fn at(door: &Door) -> Self {
+        Self { stream: door.connect("h2").await, authority: door.authority.clone() }
+    }
+
+    /// Says that nothing more will be sent.
+    pub async fn finish(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// The frame that begins a request.
     pub fn headers(&self, stream: u32, method: &str, path: &str, more: &[(&str, &str)], ends: bool) -> Vec<u8> {
-        let mut block = Vec::new();
         let pseudo = [(":method", method), (":scheme", "http"), (":path", path), (":authority", &self.authority)];
-        for (name, value) in pseudo.iter().chain(more) {
-            // A literal that is not indexed, its name written out.
-            block.push(0);
-            for text in [name, value] {
-                length(&mut block, text.len());
-                block.extend(text.as_bytes());
-            }
-        }
+        let fields = pseudo.iter().chain(more);
+        let block = block(fields.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
         Frame::new(kind::HEADERS, flags, stream, block).bytes()
     }
@@ -118,7 +120,7 @@ impl Connection {
     /// Sends bytes while what comes is read and thrown away, until the server takes
     /// no more of them.
     pub async fn send_as_long_as_it_is_read(&mut self, bytes: &[u8]) {
-        let (mut reading, mut writing) = self.stream.split();
+        let (mut reading, mut writing) = tokio::io::split(&mut self.stream);
         let discard = async {
             let mut buffer = vec![0; 64 << 10];
             while let Ok(1..) = reading.read(&mut buffer).await {}
@@ -181,6 +183,49 @@ impl Connection {
     pub async fn ended(&mut self) {
         while self.next().await.is_some() {}
     }
+}
+
+/// Fields as HPACK writes them, without its tables and codes.
+pub fn block<'a>(fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields {
+        // A literal that is not indexed, its name written out.
+        block.push(0);
+        for text in [name, value] {
+            length(&mut block, text.len());
+            block.extend(text);
+        }
+    }
+    block
+}
+
+/// The status that begins a block, of a server whose table of headers was forbidden:
+/// one of the static table's, or three digits.
+pub fn status(block: &[u8]) -> Option<u16> {
+    const INDEXED: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
+    // A change of the table's size may precede it.
+    let at = block.iter().position(|byte| byte >> 5 != 1)?;
+    let block = &block[at..];
+    match *block {
+        [byte @ 0x88..=0x8e, ..] => Some(INDEXED[usize::from(byte - 0x88)]),
+        // `:status` of the static table, and a value of its own.
+        [0x08 | 0x18 | 0x48, length, ref rest @ ..] if length & 0x80 != 0 => digits(rest),
+        [0x08 | 0x18 | 0x48, 3, ref rest @ ..] => std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Three digits in Huffman's code (RFC 7541, appendix B).
+fn digits(bytes: &[u8]) -> Option<u16> {
+    let mut bits = bytes.iter().take(3).flat_map(|byte| (0..8).rev().map(move |bit| u16::from(byte >> bit & 1)));
+    let mut number = 0;
+    for _ in 0..3 {
+        let five = (0..5).try_fold(0, |code, _| Some(code << 1 | bits.next()?))?;
+        // 0 to 2 have five bits, 3 to 9 have six.
+        let digit = if five <= 2 { five } else { (five << 1 | bits.next()?).checked_sub(0x19 - 3)? };
+        number = number * 10 + digit;
+    }
+    Some(number)
 }
 
 /// A length of HPACK, with a prefix of seven bits.

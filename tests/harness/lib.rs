@@ -29,6 +29,7 @@ mod shared;
 mod sigv4;
 pub mod tiny;
 pub mod unpacked;
+pub mod wire;
 
 pub use functions::{Logged, Url, creation};
 pub use http::Reply;

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::http::DEADLINE;
+use crate::wire::{Door, Wire};
 
 /// Longest head that is read.
 const HEAD_BYTES_MAX: usize = 1 << 20;
@@ -55,7 +55,7 @@ pub enum Read {
 /// A connection whose bytes the test writes.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     buffer: Vec<u8>,
 }
 
@@ -68,9 +68,12 @@ enum Short {
 impl Connection {
     /// Connects to `HOST:PORT`.
     pub async fn open(authority: &str) -> Self {
-        let stream = TcpStream::connect(authority).await.unwrap_or_else(|error| panic!("{authority}: {error}"));
-        stream.set_nodelay(true).expect("an option of a socket");
-        Self { stream, buffer: Vec::new() }
+        Self::at(&Door::plain(authority)).await
+    }
+
+    /// Connects, by TLS where the door has it.
+    pub async fn at(door: &Door) -> Self {
+        Self { stream: door.connect("http/1.1").await, buffer: Vec::new() }
     }
 
     /// Writes all bytes; a server that answered and closed already is no error.

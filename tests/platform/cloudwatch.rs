@@ -111,8 +111,8 @@ async fn log_lines_survive_a_stop_and_a_kill() {
     platform.kill();
     platform.start_again();
     let lines: Vec<String> = platform.logs("does").await.into_iter().map(|line| line.message).collect();
-    assert_eq!(lines.len(), 9, "{lines:#?}");
-    assert!(lines[8].starts_with(&format!("REPORT RequestId: {second}")), "{lines:#?}");
+    assert!(lines.len() == 10 && lines[5].starts_with("INIT_START "), "{lines:#?}");
+    assert!(lines[9].starts_with(&format!("REPORT RequestId: {second}")), "{lines:#?}");
 }
 
 /// More than the memory of one group, in another.
@@ -155,6 +155,9 @@ async fn the_command_line_filters_its_logs() {
     let json = logs(&["--request-id", &second, "--filter", "line", "--output", "json"]);
     let line: serde_json::Value = serde_json::from_str(&json[0]).unwrap();
     assert_eq!((json.len(), &line["Message"], &line["RequestId"]), (1, &json!("line 1"), &json!(second)));
+    assert_eq!(logs(&["--filter", "%^line [2-3]$%"]).len(), 2);
+    let columns = format!("[r = REPORT, i, id = {first}, d, ms >= 0, unit = ms, ...]");
+    assert_eq!(logs(&["--filter", &columns]).len(), 1);
     let refused = platform.cli(&["logs", "does", "--filter", "\"open"]).exited(1);
     assert!(refused.stderr.contains("a quotation mark is not closed"), "{refused:?}");
     let mut follow = process::command(PROGRAM, platform.home());
@@ -163,4 +166,22 @@ async fn the_command_line_filters_its_logs() {
         print(&platform, 4).await;
     });
     assert!(lines.await.iter().all(|line| line.contains("line ")));
+}
+
+/// A log outlives its function, for the command line too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_shows_the_log_of_a_function_that_is_gone() {
+    let platform = with_function().await;
+    let call = print(&platform, 1).await;
+    platform.logged("does", &format!("REPORT RequestId: {call}")).await;
+    platform.cli(&["delete", "does"]).ok();
+    for more in [&[][..], &["--follow"], &["--request-id", &call]] {
+        let shown = platform.cli(&[&["logs", "does"], more].concat()).ok();
+        assert!(shown.stdout.contains(&format!("REPORT RequestId: {call}")), "{shown:?}");
+        assert!(shown.stderr.contains("the function does is gone; its log /aws/lambda/does is kept"), "{shown:?}");
+    }
+    let shown = platform.cli(&["logs", "does", "--since", "2100-01-01T00:00:00Z"]).ok();
+    assert!(shown.stdout.is_empty() && shown.stderr.contains("is gone"), "{shown:?}");
+    let none = platform.cli(&["logs", "nobody"]).exited(1);
+    assert!(none.stdout.is_empty() && none.stderr.contains("Function not found"), "{none:?}");
 }

@@ -67,6 +67,29 @@ async fn trailers_go_both_ways() {
     assert!(answer.starts_with("HTTP/2 200") && answer.contains("x-sum: 42"), "{answer}");
 }
 
+/// With InvokeMode BUFFERED they wait for the end, and a client that takes none gets a
+/// length.
+#[tokio::test(flavor = "multi_thread")]
+async fn trailers_go_both_ways_through_a_buffered_url() {
+    let platform = crate::common::platform().await;
+    platform.deploy("server", &test_guests::component("guest-http")).await;
+    let url = platform.url("server", "BUFFERED").await;
+    let head = "host: x\r\nconnection: close, te\r\nte: trailers\r\n";
+    let answer = say(&platform, &format!("GET /_url/{}/trailers HTTP/1.1\r\n{head}\r\n", url.id)).await;
+    assert!(answer.contains("\r\ntrailer: x-sum\r\n"), "{answer}");
+    assert!(answer.ends_with("4\r\nbody\r\n0\r\nx-sum: 42\r\n\r\n"), "{answer}");
+    let plain = "host: x\r\nconnection: close\r\n";
+    let answer = say(&platform, &format!("GET /_url/{}/trailers HTTP/1.1\r\n{plain}\r\n", url.id)).await;
+    assert!(answer.contains("\r\ncontent-length: 4\r\n") && answer.ends_with("\r\n\r\nbody"), "{answer}");
+    let chunked = "transfer-encoding: chunked\r\ntrailer: x-own\r\n\r\n3\r\nabc\r\n0\r\nx-own: 7\r\n\r\n";
+    let answer = say(&platform, &format!("POST /_url/{}/sum HTTP/1.1\r\n{plain}{chunked}", url.id)).await;
+    assert!(answer.contains("3 bytes\nx-own: 7\n"), "{answer}");
+    // gRPC's own client: its calls of one message each way, and of many.
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/platform/talk.py");
+    let authority = url.url.trim_start_matches("http://").trim_end_matches('/');
+    harness::python::grpc(&platform, script, &[&platform.client.authority, authority, "buffered"]);
+}
+
 /// HEAD has GET's head, to the length.
 #[tokio::test(flavor = "multi_thread")]
 async fn head_has_the_head_of_get() {

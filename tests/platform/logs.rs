@@ -127,3 +127,70 @@ async fn calls_by_url_are_logged_under_the_request_id_that_is_answered() {
         assert!(lines(&common.platform, name, id).await.len() >= 3, "{name}");
     }
 }
+
+/// How a call ended, in the words of Lambda's REPORT, and what stands before END.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_end_is_in_its_report() {
+    let platform = platform().await;
+    let mut creation = crate::common::patient("does", &platform.sign(&test_guests::component("guest-function")));
+    creation["Timeout"] = json!(1);
+    platform.create(&creation).await;
+    let timed_out = "Task timed out after 1.00 seconds";
+    for (event, status, before_end) in [
+        (json!({"do": "echo"}), "", ""),
+        // A function's own error has no status of its own in the text.
+        (json!({"do": "fail", "message": "no luck"}), "", "[ERROR] Test.Failed: no luck"),
+        (json!({"do": "panic", "message": "fell"}), "\tStatus: error\tError Type: Runtime.Panic\t", "fell"),
+        (json!({"do": "exit", "status": 3}), "\tStatus: error\tError Type: Runtime.ExitError\t", "exited with error"),
+        (json!({"do": "sleep", "ms": 60_000}), "\tStatus: timeout\t", timed_out),
+    ] {
+        let reply = platform.invoke("does", &event).await.expect(200);
+        let lines = lines(&platform, "does", reply.header("x-amzn-requestid")).await;
+        let report = lines.last().unwrap();
+        let after_fuel = report.split_once("\tFuel Used: ").unwrap().1.trim_start_matches(|c: char| c.is_ascii_digit());
+        let expect = if status.is_empty() { "\t" } else { status };
+        assert_eq!(after_fuel.trim_end_matches('\n'), expect, "{event}: {report}");
+        assert!(lines.iter().any(|line| line.contains(before_end)), "{event}: {lines:#?}");
+        let billed = report.contains("\tBilled Duration: 1000 ms\t");
+        assert_eq!(billed, before_end == timed_out, "{event}: {report}");
+    }
+}
+
+/// A call that waits for its code writes INIT_START before its START, as JSON where the
+/// log is; the tail is the call's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_is_loaded_is_in_the_log() {
+    let mut platform = platform().await;
+    platform.deploy("text", &test_guests::component("guest-function")).await;
+    let mut creation = crate::common::patient("json", &platform.sign(&test_guests::component("guest-function")));
+    creation["LoggingConfig"] = json!({"LogFormat": "JSON", "SystemLogLevel": "DEBUG"});
+    platform.create(&creation).await;
+    platform.stop();
+    platform.start_again();
+    let (reply, tail) = platform.invoke_tail("text", &json!({"do": "echo"})).await;
+    let id = reply.header("x-amzn-requestid");
+    assert!(tail.starts_with("START ") && tail.contains("\tInit Duration: "), "{tail}");
+    let lines = platform.logged("text", &format!("REPORT RequestId: {id}")).await;
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    let (version, arn) = lines[0].trim_end().split_once('\t').unwrap();
+    assert!(version.starts_with("INIT_START Runtime Version: provided:al2023.v"), "{version}");
+    let digest = arn.strip_prefix("Runtime Version ARN: arn:aws:lambda:us-east-1::runtime:").unwrap();
+    assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{arn}");
+    // Another's code is the same, and loaded already: forget it.
+    platform.stop();
+    platform.start_again();
+    platform.invoke("json", &json!({"do": "echo"})).await.expect(200);
+    let lines = platform.logged("json", "platform.report").await;
+    let events: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let expect = ["initStart", "initRuntimeDone", "initReport", "start", "runtimeDone", "report"];
+    assert_eq!(types, expect.map(|name| format!("platform.{name}")), "{lines:#?}");
+    let init = &events[0]["record"];
+    assert_eq!((&init["functionName"], &init["functionVersion"]), (&json!("json"), &json!("$LATEST")));
+    assert_eq!(format!("Runtime Version ARN: {}", init["runtimeVersionArn"].as_str().unwrap()), arn);
+    let took = &events[2]["record"]["metrics"]["durationMs"];
+    assert_eq!(took, &events[5]["record"]["metrics"]["initDurationMs"], "{lines:#?}");
+    platform.invoke("json", &json!({"do": "echo"})).await.expect(200);
+    let again = platform.logs("json").await.len();
+    assert_eq!(again, 9, "no init where the code is there");
+}

@@ -42,6 +42,7 @@ mod settings;
 mod shutdown;
 mod signatures;
 mod streams;
+mod throttles;
 mod tls;
 mod trust;
 mod upgrade;

@@ -198,3 +198,90 @@ async fn top_shows_what_runs() {
     }
     sleeping.await.unwrap();
 }
+
+/// A file system of a few megabytes, of its own: gone when dropped.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn mounted(megabytes: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={megabytes}m");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path());
+        process::run(&mut mount, Duration::from_secs(30)).ok();
+        Self(folder)
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // At once, whoever still has a file of it open.
+        let mut unmount = Command::new("umount");
+        process::run(unmount.arg("--lazy").arg(self.0.path()), Duration::from_secs(30));
+    }
+}
+
+/// Waits until `/ready` has this status; answers what it says.
+async fn ready(admin: &str, status: u16) -> String {
+    let begun = Instant::now();
+    loop {
+        let reply = ask(admin, "GET", "/ready").await;
+        assert_eq!(ask(admin, "GET", "/health").await.expect(200).text(), "alive\n");
+        if reply.status == status {
+            return reply.text();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} {}", reply.status, reply.text());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A disk without room: what is written fails, what runs goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_ends_with_the_disks_room_and_comes_back_with_it() {
+    let small = Small::mounted(64);
+    let data = small.0.path().join("data");
+    let platform = Platform::on(Options::new(PROGRAM).signing("off"), |path| {
+        fs::create_dir(&data).unwrap();
+        std::os::unix::fs::symlink(&data, path).unwrap();
+    });
+    platform.deploy("seven", &tiny::constant("7")).await;
+    let url = platform.url("seven", "BUFFERED").await;
+    let admin = admin(&platform);
+    assert_eq!(ready(&admin, 200).await, "ready\n");
+    // All there is, and what becomes free meanwhile.
+    let filler = small.0.path().join("filler");
+    let fill = || {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&filler).unwrap();
+        for piece in [64 << 10, 1] {
+            while std::io::Write::write_all(&mut file, &vec![0; piece]).is_ok() {}
+        }
+    };
+    let begun = Instant::now();
+    let reason = loop {
+        fill();
+        // What was made ready for the journal is used up first.
+        for _ in 0..20 {
+            let body = json!({"Tags": {"k": "x".repeat(200)}});
+            let path = "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Aseven";
+            platform.client.json("POST", path, &body).await;
+        }
+        let reply = ask(&admin, "GET", "/ready").await;
+        ask(&admin, "GET", "/health").await.expect(200);
+        if reply.status == 503 {
+            break reply.text();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(100), "it stays ready on a full disk");
+    };
+    assert!(
+        reason.starts_with("not ready: records cannot be written: ") && reason.contains("No space left"),
+        "{reason}"
+    );
+    // Code that is loaded runs, whatever the disk does.
+    url.get("/").await.expect(200);
+    platform.client.get("/2015-03-31/functions/seven").await.expect(200);
+    let refused = platform.client.json("POST", "/2015-03-31/functions/seven/versions", &json!({})).await;
+    assert_eq!((refused.status, refused.error()), (500, "ServiceException"), "{}", refused.text());
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(ready(&admin, 200).await, "ready\n");
+    platform.client.json("POST", "/2015-03-31/functions/seven/versions", &json!({})).await.expect(201);
+}

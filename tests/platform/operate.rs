@@ -148,6 +148,39 @@ async fn a_backup_brings_a_platform_back_and_a_changed_one_is_refused() {
     assert_eq!(platform.invoke("second", &json!(null)).await.expect(200).text(), "2");
 }
 
+/// The advice that is given helps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_damaged_code_says_which_and_leaves_no_file() {
+    use base64::Engine as _;
+    let platform = platform().await;
+    platform.deploy("sound", &tiny::constant("1")).await;
+    let code = platform.sign(&test_guests::component("guest-function"));
+    platform.create(&creation("hurt", &code)).await;
+    let shown = platform.client.get("/2015-03-31/functions/hurt/configuration").await.expect(200).json();
+    let digest = base64::engine::general_purpose::STANDARD.decode(shown["CodeSha256"].as_str().unwrap()).unwrap();
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    damage(&platform.data().join("artifacts/sha256").join(&digest[..2]).join(&digest[2..]));
+    let file = platform.home().join("hurt.backup");
+    let words = ["backup", file.to_str().unwrap()];
+    let refused = platform.cli(&words).exited(1).stderr;
+    for text in ["could not make the backup", &digest, "the code of hurt:$LATEST, is damaged", "deploy that code again"]
+    {
+        assert!(refused.contains(text), "`{text}`: {refused}");
+    }
+    let left: Vec<_> = files(platform.home().to_owned()).into_iter().filter(|path| is_backup(path)).collect();
+    assert_eq!(left, Vec::<std::path::PathBuf>::new());
+    assert!(platform.stderr().contains("a backup broke off"), "{}", platform.stderr());
+    let again = json!({"ZipFile": base64::engine::general_purpose::STANDARD.encode(&code)});
+    platform.client.json("PUT", "/2015-03-31/functions/hurt/code", &again).await.expect(200);
+    platform.active("hurt").await;
+    answer(&platform, &words);
+    assert!(file.exists());
+}
+
+fn is_backup(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains("hurt.backup"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_is_named_and_what_can_be_mended_is() {
     let mut platform = platform().await;

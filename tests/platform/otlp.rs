@@ -4,6 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::certificates::Certificate;
 use harness::{Options, Platform, http, process, python};
 use serde_json::{Value, json};
 
@@ -27,9 +28,15 @@ impl Drop for Collector {
 
 impl Collector {
     async fn start() -> Self {
+        Self::with(None).await
+    }
+
+    /// One that speaks TLS, where there is a certificate.
+    async fn with(certificate: Option<&Certificate>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = harness::root().join("tests/platform/otlp/receiver.py");
         let mut command = python::otlp(folder.path(), script.to_str().unwrap());
+        command.args(certificate.iter().flat_map(|certificate| [&certificate.cert, &certificate.key]));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let said = process::Lines::default();
         said.follow(child.stdout.take().unwrap());
@@ -94,7 +101,11 @@ fn attribute(of: &Value, key: &str) -> Value {
 }
 
 async fn platform(endpoint: &str) -> Platform {
-    let options = Options::new(PROGRAM)
+    with(Options::new(PROGRAM), endpoint).await
+}
+
+async fn with(options: Options, endpoint: &str) -> Platform {
+    let options = options
         .variable("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         .variable("OTEL_EXPORTER_OTLP_HEADERS", "x-key=k")
         .variable("OTEL_SERVICE_NAME", "tested")
@@ -203,10 +214,66 @@ async fn a_collector_that_is_gone_holds_up_nothing() {
     platform.invoke("does", &json!({"do": "echo"})).await.expect(200);
     platform.stop();
     assert_eq!(platform.stderr().matches("could not be sent").count(), 1, "{}", platform.stderr());
-    let mut command = process::command(PROGRAM, platform.home());
-    command.args(["serve", "--data", "other"]).env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318");
-    let refused = process::run(command.current_dir(platform.home()), ARRIVE_MAX);
-    assert!(refused.code == Some(2) && refused.stderr.contains("TLS is not spoken"), "{refused:?}");
+}
+
+fn path(path: &std::path::Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_is_reached_by_tls_and_its_authority_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = Certificate::new(&folder.path().join("one"), &["IP:127.0.0.1"]);
+    let other = Certificate::new(&folder.path().join("other"), &["IP:127.0.0.1"]);
+    let collector = Collector::with(Some(&certificate)).await;
+    let endpoint = format!("https://127.0.0.1:{}/otel", collector.port());
+    let believing = |authority: &std::path::Path| {
+        let options = Options::new(PROGRAM).variable("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip");
+        let options = options.variable("OTEL_EXPORTER_OTLP_TIMEOUT", "5000");
+        options.variable("OTEL_EXPORTER_OTLP_CERTIFICATE", path(authority))
+    };
+    let mut platform = with(believing(&certificate.authority), &endpoint).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    call(&platform, &json!({"do": "echo"}), ("traceparent", &parent)).await.expect(200);
+    collector.trace(trace, 4).await;
+    let counted = |collector: &Collector| collector.requests("/otel/v1/metrics").pop();
+    collector.until("metrics are there", counted).await;
+    platform.stop();
+    for said in [collector.requests("/otel/v1/traces"), collector.requests("/otel/v1/metrics")].concat() {
+        let meta = (&said["tls"], &said["encoding"], &said["key"], &said["whole"]);
+        assert_eq!(meta, (&json!(true), &json!("gzip"), &json!("k"), &json!(true)));
+    }
+    // One whose authority is another is told nothing, and calls go on.
+    let before = collector.said.text();
+    let mut strange = with(believing(&other.authority), &endpoint).await;
+    strange.invoke("does", &json!({"do": "echo"})).await.expect(200);
+    let why =
+        || strange.stderr().contains("could not be sent") && strange.stderr().contains("invalid peer certificate");
+    crate::upgrade::until("it is said why", why).await;
+    strange.stop();
+    assert_eq!(collector.said.text(), before);
+}
+
+#[test]
+fn settings_of_a_collector_that_cannot_be_are_refused_at_start() {
+    let home = tempfile::tempdir().unwrap();
+    let check = |variables: &[(&str, &str)], expect: &[&str]| {
+        let mut command = process::command(PROGRAM, home.path());
+        command.args(["serve", "--data", "none"]).envs(variables.iter().copied());
+        let refused = process::run(command.current_dir(home.path()), ARRIVE_MAX).exited(2).stderr;
+        for text in expect {
+            assert!(refused.contains(text), "`{text}`: {refused}");
+        }
+    };
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318");
+    check(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://c:1")], &["OTEL_EXPORTER_OTLP_ENDPOINT", "https://HOST:PORT"]);
+    check(
+        &[endpoint, ("OTEL_EXPORTER_OTLP_CERTIFICATE", "gone.pem")],
+        &["OTEL_EXPORTER_OTLP_CERTIFICATE", "gone.pem", "No such file"],
+    );
+    check(&[endpoint, ("OTEL_EXPORTER_OTLP_COMPRESSION", "br")], &["OTEL_EXPORTER_OTLP_COMPRESSION", "gzip or none"]);
+    check(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:1")], &["TRACES_ENDPOINT", "not supported"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

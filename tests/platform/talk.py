@@ -1,7 +1,8 @@
 """gRPC's own client on a function: all four kinds of calls, and an error.
 
 Arguments: HOST:PORT, the function's authority, and perhaps the file of an
-authority, for TLS. A message is a number as text.
+authority, for TLS, or `buffered`: then no answer comes before its call's end. A
+message is a number as text.
 """
 
 import queue
@@ -9,7 +10,9 @@ import sys
 
 import grpc
 
-target, authority, *roots = sys.argv[1:]
+target, authority, *more = sys.argv[1:]
+buffered = more == ["buffered"]
+roots = [] if buffered else more
 options = [("grpc.default_authority", authority)]
 if roots:
     with open(roots[0], "rb") as file:
@@ -35,9 +38,9 @@ messages = queue.Queue()
 answers = chat(iter(messages.get, None), timeout=60)
 for number in range(20):
     messages.put(number)
-    assert next(answers) == 2 * number, number
+    assert buffered or next(answers) == 2 * number, number
 messages.put(None)
-assert list(answers) == []
+assert list(answers) == ([2 * number for number in range(20)] if buffered else [])
 assert answers.code() == grpc.StatusCode.OK
 
 try:

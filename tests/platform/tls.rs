@@ -66,6 +66,9 @@ async fn curl_is_served_by_tls_in_either_version_of_both() {
         assert_eq!(spoken, if http == "--http2" { "2" } else { "1.1" });
         let event: serde_json::Value = serde_json::from_str(&event).unwrap();
         assert_eq!(event["headers"]["x-forwarded-proto"], "https");
+        assert_eq!(event["headers"]["x-amzn-tls-version"], format!("TLSv{version}"));
+        let suite = event["headers"]["x-amzn-tls-cipher-suite"].as_str().unwrap();
+        assert!(suite.starts_with(if version == "1.3" { "TLS_" } else { "ECDHE-ECDSA-" }), "{suite}");
     }
     // TLS 1.1 is refused, and so is a client that does not know the authority.
     assert_ne!(curl(&["--cacert", ca, "--tls-max", "1.1", &secure.url]).code, Some(0));

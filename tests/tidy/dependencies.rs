@@ -83,7 +83,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ed25519-dalek", &["lamina-signing", "lamina-audit", "lamina-upkeep"]),
     ("hyper", &["lamina-api", "lamina-monitor", "lamina-otlp", "host", "platform-tests"]),
     ("hyper-util", &["lamina-api", "lamina-monitor", "lamina-otlp", "host", "platform-tests"]),
-    ("rustls", &["lamina-api", "host"]),
+    ("rustls", &["lamina-api", "lamina-otlp", "host"]),
     ("async-nats", &["lamina-cluster"]),
     ("clap", &["host"]),
     ("indicatif", &["host"]),

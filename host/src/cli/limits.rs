@@ -41,6 +41,9 @@ pub(crate) struct LimitArgs {
     /// Calls of one function at a time; more are throttled with 429 [default: as many as of all]
     #[arg(long, value_name = "N", env = "LAMINA_FUNCTION_CONCURRENCY_MAX", hide_env_values = true, value_parser = value_parser!(u32).range(1..))]
     function_concurrency_max: Option<u32>,
+    /// Instances at a time, 4000 at most; more are throttled with 429
+    #[arg(long, value_name = "N", default_value_t = serve::INSTANCES_MAX, env = "LAMINA_INSTANCES_MAX", hide_env_values = true, value_parser = value_parser!(u32).range(1..=4_000))]
+    instances_max: u32,
     /// Bytes of a request's line and headers; more are answered with 431
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT.head_bytes_max, env = "LAMINA_HEAD_BYTES_MAX", hide_env_values = true, value_parser = RangedU64ValueParser::<usize>::new().range(8_192..=262_144))]
     head_bytes_max: usize,
@@ -120,6 +123,11 @@ impl LimitArgs {
             concurrency_max: self.concurrency_max,
             function_concurrency_max: self.function_concurrency_max,
         }
+    }
+
+    /// Places of the instance pool.
+    pub(crate) const fn instances_max(&self) -> u32 {
+        self.instances_max
     }
 
     /// Bytes of an event.

@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 use super::environment::Environment;
 use super::failure::Failure;
 
-/// Life cycle of ours, trouble of anyone.
-pub(crate) const SERVING: &str = "warn,lamina=info";
+/// Life cycle of ours, trouble of anyone. What h2 warns of is what a client does wrong:
+/// no trouble of ours, and as many lines as the client likes.
+pub(crate) const SERVING: &str = "warn,h2=error,lamina=info";
 /// Trouble only.
 pub(crate) const QUIET: &str = "warn";
 

@@ -135,6 +135,11 @@ assert "rejectedLogEventsInfo" not in put, put
 GROUP = "mine"
 assert [json.loads(event["message"])["ms"] for event in found('{ $.level = "ERROR" && $.ms > 100 }')] == [200]
 assert [event["timestamp"] for event in found('{ $.level = "ERROR" || $.ms < 100 }')] == [now, now + 1, now + 2]
+assert [event["timestamp"] for event in found('{ $.level = %^ERR% && $.* != 100 }')] == [now + 1, now + 2]
+assert [event["timestamp"] for event in found('%"ms": [12]00%'.replace('"', "\\x22"))] == [now + 1, now + 2]
+assert [event["timestamp"] for event in found('[first, level = ERROR, ..., value = 2*]')] == [now + 2]
+refused("InvalidParameterException", "Invalid filter pattern: `(` is not supported", logs.filter_log_events, logGroupName="mine", filterPattern="%(a|b)%")
+refused("InvalidParameterException", "Invalid filter pattern: `...` stands once", logs.filter_log_events, logGroupName="mine", filterPattern="[..., a, ...]")
 refused("ResourceNotFoundException", "log stream", logs.put_log_events, logGroupName="mine", logStreamName="t", logEvents=batch)
 refused("InvalidParameterException", "chronological", logs.put_log_events, logGroupName="mine", logStreamName="s", logEvents=batch[::-1])
 day = 86_400_000
@@ -165,10 +170,10 @@ pages = list(logs.get_paginator("describe_log_groups").paginate(PaginationConfig
 assert [page["logGroups"][0]["logGroupName"] for page in pages] == ["/aws/lambda/does", "mine"], pages
 
 # Live tail.
-tail = logs.start_live_tail(logGroupIdentifiers=[ARN], logEventFilterPattern="-START")["responseStream"]
+tail = logs.start_live_tail(logGroupIdentifiers=[ARN], logEventFilterPattern="[word != START, ...]")["responseStream"]
 events = iter(tail)
 start = next(events)["sessionStart"]
-assert start["logGroupIdentifiers"] == [ARN] and start["logEventFilterPattern"] == "-START", start
+assert start["logGroupIdentifiers"] == [ARN] and start["logEventFilterPattern"] == "[word != START, ...]", start
 threading.Timer(0.2, lambda: invoke({"do": "print", "lines": 2})).start()
 seen = []
 for event in events:

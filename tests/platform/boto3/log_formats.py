@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import sys
 
 import boto3
@@ -73,14 +74,27 @@ update(SystemLogLevel="WARN")
 _, lines = invoke({"do": "log", "message": "alone"})
 assert [line["message"] for line in lines] == ["alone"], lines
 request_id, lines = invoke({"do": "fail", "message": "broken"})
-failed, report = lines
+failed, done, report = lines
+assert (done["type"], done["record"]["status"], done["record"]["errorType"]) == ("platform.runtimeDone", "failure", "Test.Failed"), done
 assert (failed["level"], failed["errorType"], failed["errorMessage"]) == ("ERROR", "Test.Failed", "broken"), failed
 assert (report["record"]["status"], report["record"]["errorType"]) == ("failure", "Test.Failed"), report
 found = logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern='{ $.level = "ERROR" && $.errorType = "Test.*" }')["events"]
 assert [json.loads(event["message"])["requestId"] for event in found] == [request_id], found
+
+# What fails otherwise: the levels are those of warnings, the words Lambda's.
+for event, status, kind in [({"do": "panic", "message": "the sky fell"}, "error", "Runtime.Panic"), ({"do": "exit", "status": 3}, "error", "Runtime.ExitError"), ({"do": "sleep", "ms": 60_000}, "timeout", "Sandbox.Timedout")]:
+    request_id, (failed, done, report) = invoke(event)
+    assert failed["errorType"] == kind and failed["level"] == "ERROR", failed
+    for line in (done, report):
+        assert (line["record"]["requestId"], line["record"]["status"], line["record"]["errorType"]) == (request_id, status, kind), line
+assert report["record"]["metrics"]["billedDurationMs"] == 3_000, report
 
 # Back to text the levels go; a group of one's own is made with the first line.
 assert update(LogFormat="Text", LogGroup="/mine") == {"LogFormat": "Text", "LogGroup": "/mine"}
 refused(text, functions.update_function_configuration, FunctionName="f", LoggingConfig={"SystemLogLevel": "INFO"})
 request_id, lines = invoke({"do": "log", "message": "text"}, group="/mine")
 assert lines[0] == f"START RequestId: {request_id} Version: $LATEST" and lines[1].endswith("\tWARN\ttext"), lines
+(stream,) = logs.describe_log_streams(logGroupName="/mine")["logStreams"]
+assert re.fullmatch(r"\d{4}/\d\d/\d\d/f\[\$LATEST\][0-9a-f]{32}", stream["logStreamName"]), stream
+(stream,) = logs.describe_log_streams(logGroupName="/aws/lambda/f")["logStreams"]
+assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream["logStreamName"]), stream

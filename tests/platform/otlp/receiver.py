@@ -1,7 +1,12 @@
-"""A collector: decodes with the official messages, prints a line of JSON for each request."""
+"""A collector: decodes with the official messages, prints a line of JSON for each request.
 
+With a certificate and its key as arguments it speaks TLS.
+"""
+
+import gzip
 import http.server
 import json
+import ssl
 import sys
 
 from google.protobuf.json_format import MessageToDict
@@ -16,6 +21,8 @@ class Collector(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers["content-encoding"] == "gzip":
+            body = gzip.decompress(body)
         message = MESSAGES[self.path]()
         message.ParseFromString(body)
         # What is not known was written to no field of ours.
@@ -23,7 +30,9 @@ class Collector(http.server.BaseHTTPRequestHandler):
         said = {
             "path": self.path,
             "type": self.headers["content-type"],
+            "encoding": self.headers["content-encoding"],
             "key": self.headers["x-key"],
+            "tls": isinstance(self.connection, ssl.SSLSocket),
             "whole": len(known) == len(body),
             "message": MessageToDict(message),
         }
@@ -37,6 +46,15 @@ class Collector(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Who believes another authority breaks off."""
+
+
+server = Server(("127.0.0.1", 0), Collector)
+if sys.argv[1:]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*sys.argv[1:])
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 print(server.server_port, flush=True)
 server.serve_forever()

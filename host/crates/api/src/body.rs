@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
@@ -24,10 +25,17 @@ const STREAM_TIMEOUT: Duration = Duration::from_secs(86_400);
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) bytes: Bytes,
+    /// What came after it, if anything did.
+    pub(crate) trailers: Option<Box<HeaderMap>>,
     sha256: [u8; 32],
 }
 
 impl Body {
+    /// One that is there already; it has no hash.
+    pub(crate) fn of(bytes: Bytes) -> Self {
+        finish(bytes, None, None)
+    }
+
     /// The hash; of nothing when reading was not asked to make it.
     pub(crate) fn sha256(&self) -> &[u8; 32] {
         &self.sha256
@@ -200,7 +208,7 @@ where
     let body = Bounded::new(body, bounds.bytes_max, bounds.pace)?;
     let hasher = bounds.hash.then(Sha256::new);
     if body.is_end_stream() {
-        return Ok(finish(Bytes::new(), hasher));
+        return Ok(finish(Bytes::new(), None, hasher));
     }
     collect(body, hasher, bounds.room).await
 }
@@ -213,9 +221,15 @@ where
     // A body of one frame, which is most of them, is not copied.
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
-    let mut taken = None;
+    let (mut taken, mut trailers) = (None, None);
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let data = match frame?.into_data() {
+            Ok(data) => data,
+            Err(last) => {
+                trailers = last.into_trailers().ok().map(Box::new);
+                continue;
+            }
+        };
         if let Some(hasher) = &mut hasher {
             hasher.update(&data);
         }
@@ -233,12 +247,12 @@ where
             }
         }
     }
-    Ok(finish(first.unwrap_or_else(|| rest.freeze()), hasher))
+    Ok(finish(first.unwrap_or_else(|| rest.freeze()), trailers, hasher))
 }
 
-fn finish(bytes: Bytes, hasher: Option<Sha256>) -> Body {
+fn finish(bytes: Bytes, trailers: Option<Box<HeaderMap>>, hasher: Option<Sha256>) -> Body {
     let sha256 = hasher.map_or([0; 32], |hasher| hasher.finalize().into());
-    Body { bytes, sha256 }
+    Body { bytes, trailers, sha256 }
 }
 
 #[cfg(test)]

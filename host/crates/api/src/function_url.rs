@@ -15,6 +15,7 @@ mod http;
 mod infer;
 mod json;
 mod refusal;
+mod trailed;
 
 use std::sync::Arc;
 

@@ -23,6 +23,7 @@ use crate::error::{ApiError, exception};
 use crate::logs::search::Searcher;
 use crate::router::{self, Operation, Route};
 use crate::server::Phase;
+use crate::tls::Spoken;
 use crate::{admin, cloudwatch, function_url, invoke, logs, manage};
 
 /// What every request shares.
@@ -62,6 +63,8 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Our port.
     pub(crate) port: u16,
+    /// What was agreed on, where the connection is of TLS.
+    pub(crate) spoken: Option<Spoken>,
 }
 
 impl Peer {

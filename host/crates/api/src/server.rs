@@ -40,7 +40,7 @@ use crate::config::{Config, Deps};
 use crate::logs::SESSIONS_MAX;
 use crate::logs::search::Searcher;
 use crate::request::{self, Peer, Shared};
-use crate::tls::Tls;
+use crate::tls::{Spoken, Tls};
 
 pub use self::networks::{Network, NotNetwork};
 
@@ -106,7 +106,7 @@ impl Server {
             match accepted {
                 Ok((stream, address)) => {
                     refused = false;
-                    let peer = Peer { address, port: local.map_or(0, |local| local.port()) };
+                    let peer = Peer { address, port: local.map_or(0, |local| local.port()), spoken: None };
                     match permits.clone().try_acquire_owned() {
                         Ok(permit) => self.spawn(stream, peer, permit),
                         Err(_) => self.refusals.refuse(stream, StatusCode::SERVICE_UNAVAILABLE),
@@ -171,7 +171,7 @@ async fn handed_on(
         () = shared.draining() => return None,
     };
     let peer = match read {
-        Ok(Ok(Some(Ends { client, server }))) => Peer { address: client, port: server.port() },
+        Ok(Ok(Some(Ends { client, server }))) => Peer { address: client, port: server.port(), ..peer },
         Ok(Ok(None)) => peer,
         Ok(Err(error)) => {
             tracing::debug!(%error, proxy = %peer.address, "a connection was closed");
@@ -196,6 +196,7 @@ async fn secured(shared: Arc<Shared>, tasks: Tasks, stream: TcpStream, peer: Pee
         Some(tls) => {
             let by_tls = async {
                 if let Some(stream) = Box::pin(handshake(&tls, stream, &shared)).await {
+                    let peer = Peer { spoken: Spoken::of(stream.get_ref().1), ..peer };
                     Box::pin(connection(shared, tasks, stream, peer)).await;
                 }
             };

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::server::ParsedCertificate;
-use tokio_rustls::rustls::{self, ServerConfig, version};
+use tokio_rustls::rustls::{self, CipherSuite, CommonState, ProtocolVersion, ServerConfig, version};
 
 /// Certificates of a chain; longer ones are a mistake.
 const CHAIN_MAX: usize = 16;
@@ -77,6 +77,48 @@ impl Tls {
     }
 }
 
+/// What both sides of a connection have agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    version: ProtocolVersion,
+    suite: CipherSuite,
+}
+
+impl Spoken {
+    /// Of a connection whose handshake is done.
+    pub(crate) fn of(connection: &CommonState) -> Option<Self> {
+        let suite = connection.negotiated_cipher_suite()?.suite();
+        Some(Self { version: connection.protocol_version()?, suite })
+    }
+
+    /// The version, as Lambda's `x-amzn-tls-version` has it.
+    pub(crate) const fn version(self) -> &'static str {
+        match self.version {
+            ProtocolVersion::TLSv1_3 => "TLSv1.3",
+            ProtocolVersion::TLSv1_2 => "TLSv1.2",
+            // Not spoken here.
+            _ => "unknown",
+        }
+    }
+
+    /// The cipher suite by OpenSSL's name, as `x-amzn-tls-cipher-suite` has it.
+    pub(crate) const fn suite(self) -> &'static str {
+        match self.suite {
+            CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+            CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-ECDSA-CHACHA20-POLY1305",
+            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => "ECDHE-RSA-AES128-GCM-SHA256",
+            CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => "ECDHE-RSA-AES256-GCM-SHA384",
+            CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
+            // None of the provider's.
+            _ => "unknown",
+        }
+    }
+}
+
 fn shown(chain: &[u8], key: &[u8]) -> Result<Shown, TlsError> {
     let chain: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(chain).take(CHAIN_MAX + 1).collect();
     let chain = chain.map_err(|error| TlsError::Certificate(error.to_string()))?;
@@ -108,6 +150,16 @@ fn shown(chain: &[u8], key: &[u8]) -> Result<Shown, TlsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_suite_has_a_name() {
+        for suite in ring::default_provider().cipher_suites {
+            for version in [ProtocolVersion::TLSv1_2, ProtocolVersion::TLSv1_3] {
+                let spoken = Spoken { version, suite: suite.suite() };
+                assert!(spoken.suite() != "unknown" && spoken.version() != "unknown", "{spoken:?}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_wrong_is_said() {

@@ -11,6 +11,7 @@ use cap_std::time::SystemTime as CapTime;
 
 use crate::file::File;
 use crate::seam::{Seam, Step, pass};
+use crate::through::Through;
 
 /// A directory by its handle: no path leads out of it. Clones share it.
 #[derive(Clone)]
@@ -77,6 +78,12 @@ impl Folder {
     pub fn edit(&self, path: &str) -> io::Result<File> {
         let file = self.dir.open_with(path, OpenOptions::new().read(true).write(true))?;
         Ok(self.file(file, self.label(path)))
+    }
+
+    /// For writes over what the file of this path has, which `file` is open on; `None`
+    /// where the file system has no such writes.
+    pub fn through(&self, path: &str, file: &File) -> io::Result<Option<Through>> {
+        Through::open(&self.dir, path, file.clone())
     }
 
     fn file(&self, file: cap_std::fs::File, label: String) -> File {

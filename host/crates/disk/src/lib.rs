@@ -11,7 +11,9 @@
 mod file;
 mod folder;
 mod seam;
+mod through;
 
 pub use file::File;
 pub use folder::Folder;
 pub use seam::{Seam, Step, System, Verdict};
+pub use through::{BLOCK_BYTES, Through, Unwritten};

@@ -87,3 +87,35 @@ impl std::fmt::Debug for Body {
         }
     }
 }
+
+/// How long a failure is as the body of an answer: JSON.
+pub(crate) fn body_bytes(failure: &FunctionError) -> u64 {
+    struct Count(u64);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Neither texts nor counting can fail.
+    let _ = serde_json::to_writer(&mut count, failure);
+    count.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failures_body_is_as_long_as_it_is_written() {
+        for stack in [vec![], vec!["at \"x\"".to_owned(), "\n".to_owned()]] {
+            let failure = FunctionError { error_type: "E".into(), message: "\u{e9} \"m\"".into(), stack };
+            assert_eq!(body_bytes(&failure), serde_json::to_vec(&failure).unwrap().len() as u64);
+        }
+    }
+}

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamina_kit::{Clock, Tasks};
-use lamina_meter::{Meters, Used};
+use lamina_meter::{Meters, Traffic, Used};
 use lamina_otlp::{CallSpan, Tracer};
 use lamina_registry::Registry;
 use lamina_runtime::{Call, CodeError, RunError, Runtime};
 use lamina_telemetry::{InvocationLog, Logs, Observer, Opening, Report, Timings};
-use lamina_types::{FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, Span, Timestamp, World, limits};
+use lamina_types::{
+    FunctionError, FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, Span, Timestamp, World, limits,
+};
 
 use crate::admission::{Admission, Permit};
-use crate::answer::Ended;
+use crate::answer::{Ended, body_bytes};
 use crate::error::InvokeError;
+use crate::init::{InitLog, stream_of};
 
 /// How often a drain looks whether calls still run.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
@@ -65,6 +68,7 @@ pub struct Dispatcher {
     /// Calls whose callers have left, or read on as the guest writes.
     pub(crate) tasks: Tasks,
     admission: Admission,
+    init_log: InitLog,
 }
 
 /// A call that may run: everything it needs but the instance.
@@ -80,11 +84,22 @@ pub(crate) struct Ending {
     request_id: lamina_types::RequestId,
     log: InvocationLog,
     metered: lamina_meter::Call,
-    /// Of the event and the answer, when they are not passed on as they come.
+    /// Of the event, when it is not passed on as it comes.
     bytes_in: u64,
-    counts_answer: bool,
+    answers: Answers,
     traced: Option<Traced>,
     permit: Permit,
+}
+
+/// How an answer comes to its caller, and so how its bytes are counted.
+enum Answers {
+    /// Whole.
+    Whole,
+    /// As a stream, which counts itself; a call that fails before its first byte is
+    /// answered with its failure.
+    Stream(Arc<Traffic>),
+    /// As the response to a request; a call that fails has none of its own.
+    Http,
 }
 
 /// What a call's spans need that is known before it ends.
@@ -100,6 +115,7 @@ impl Dispatcher {
     /// A dispatcher over the layers below.
     pub fn new(config: Config, deps: Deps) -> Self {
         Self {
+            init_log: InitLog::new(&*deps.clock),
             deps,
             tasks: Tasks::new(),
             admission: Admission::new(config.concurrency_max, config.function_concurrency_max),
@@ -159,15 +175,23 @@ impl Dispatcher {
         let code = match self.deps.runtime.code(&function).await {
             Ok(code) => code,
             Err(error) => {
-                if matches!(error, CodeError::QueueFull { .. }) {
-                    metered.throttled();
+                match error {
+                    CodeError::QueueFull { .. } => metered.throttled(),
+                    _ => self.init_log.failed(&self.deps, &function, accepted, &error),
                 }
                 return Err(error.into());
             }
         };
-        let counts_answer = function.world == World::Function;
-        let traffic = (!counts_answer).then(|| metered.traffic());
-        let log_stream = code.log_stream(function.version);
+        let traffic = (function.world != World::Function).then(|| metered.traffic());
+        let answers = match (&traffic, function.world) {
+            (Some(traffic), World::FunctionStream) => Answers::Stream(traffic.clone()),
+            (Some(_), _) => Answers::Http,
+            (None, _) => Answers::Whole,
+        };
+        let log_stream = stream_of(&function, code.log_stream(function.version));
+        if let Some(took) = code.init {
+            InitLog::done(&self.deps, &function, &log_stream, took);
+        }
         let opening = Opening {
             group: &function.log_group,
             stream: log_stream.clone(),
@@ -189,7 +213,7 @@ impl Dispatcher {
             log: log.clone(),
             metered,
             bytes_in: invocation.payload.len() as u64,
-            counts_answer,
+            answers,
             traced,
             permit,
         };
@@ -204,10 +228,16 @@ impl Ending {
         self.end(outcome)
     }
 
-    /// The call could not run: START is written already, so the log says why
-    /// nothing follows it.
+    /// The call could not run. What is its caller's matter is in its log only when
+    /// START is: then it says why nothing follows.
     pub(crate) fn refused(self, error: RunError) -> RunError {
-        self.log.platform_line(format!("LAMINA the call {} did not run: {error}", self.request_id));
+        let is_callers = match error {
+            RunError::PoolExhausted | RunError::World { .. } => true,
+            RunError::Internal(_) => false,
+        };
+        if !is_callers || self.log.has_begun() {
+            self.log.platform_line(format!("LAMINA the call {} did not run: {error}", self.request_id));
+        }
         if matches!(error, RunError::PoolExhausted) {
             self.metered.throttled();
         }
@@ -220,7 +250,7 @@ impl Ending {
             Ok(outcome) => outcome,
             Err(error) => return Err(self.refused(error)),
         };
-        let Self { function, request_id, log, metered, bytes_in, counts_answer, traced, permit } = self;
+        let Self { function, request_id, log, metered, bytes_in, answers, traced, permit } = self;
         let report = Report {
             request_id: &request_id,
             memory: function.memory,
@@ -228,13 +258,13 @@ impl Ending {
             usage: outcome.usage,
             error_type: outcome.result.as_ref().err().map(|failure| failure.error_type.as_str()),
         };
-        let answer = outcome.result.as_ref().map_or(0, Vec::len) as u64;
+        let bytes_out = answers.bytes_out(&outcome.result);
         metered.ended(&Used {
             usage: outcome.usage,
             memory: function.memory,
             billed_ms: report.billed_ms(),
             bytes_in,
-            bytes_out: if counts_answer { answer } else { 0 },
+            bytes_out,
         });
         if let Some(Traced { tracer, span, accepted, timings, clock }) = traced {
             tracer.record(CallSpan {
@@ -252,5 +282,17 @@ impl Ending {
         let tail = log.end(&report);
         drop(permit);
         Ok((outcome, tail))
+    }
+}
+
+impl Answers {
+    /// The bytes of an answer that nothing else counts.
+    fn bytes_out(&self, result: &Result<Vec<u8>, FunctionError>) -> u64 {
+        match (self, result) {
+            (Self::Whole, Ok(answer)) => answer.len() as u64,
+            (Self::Whole, Err(failure)) => body_bytes(failure),
+            (Self::Stream(traffic), Err(failure)) if !traffic.has_written() => body_bytes(failure),
+            (Self::Stream(_) | Self::Http, _) => 0,
+        }
     }
 }

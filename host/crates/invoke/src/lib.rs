@@ -10,6 +10,7 @@ mod buffered;
 mod dispatcher;
 mod error;
 mod http;
+mod init;
 mod streaming;
 
 pub use answer::{Body, End, Ended, HttpServed, Served, StreamAnswer, Streamed};

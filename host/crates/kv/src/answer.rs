@@ -4,7 +4,8 @@
 //! transaction did. So one is woken, and wakes the others.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::error::Error;
@@ -14,94 +15,114 @@ const FEW: usize = 2;
 
 /// The end of a group.
 #[derive(Default)]
-pub(crate) struct Ending(Mutex<End>);
-
-#[derive(Default)]
-struct End {
-    result: Option<Result<(), Error>>,
-    /// Callers that wait, or have not been woken yet.
-    wakers: Vec<Waker>,
+pub(crate) struct Ending {
+    result: OnceLock<Result<(), Error>>,
+    /// Whether there are callers to be woken by the first who looks.
+    owes: AtomicBool,
+    /// They; and before the end those who have moved to another task.
+    wakers: Mutex<Vec<Waker>>,
 }
 
 impl Ending {
-    fn lock(&self) -> MutexGuard<'_, End> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says how the group ended; the first word counts. Whether some callers are left
     /// for the one that was woken: [`Ending::wake`] must follow before long, for that
     /// one may be slow.
-    fn end(&self, result: Result<(), Error>) -> bool {
-        let mut end = self.lock();
-        end.result.get_or_insert(result);
-        let left = if end.wakers.len() > FEW { end.wakers.len() - 1 } else { 0 };
-        let woken = end.wakers.split_off(left);
-        drop(end);
+    fn end(&self, mut callers: Vec<Waker>, result: Result<(), Error>) -> bool {
+        let mut wakers = self.lock();
+        callers.append(&mut wakers);
+        let left = if callers.len() > FEW { callers.len() - 1 } else { 0 };
+        let woken = callers.split_off(left);
+        *wakers = callers;
+        self.owes.store(left > 0, Ordering::Relaxed);
+        // Whoever sees it sees what is owed.
+        let _ = self.result.set(result);
+        drop(wakers);
         woken.into_iter().for_each(Waker::wake);
         left > 0
     }
 
     /// Wakes all that are left.
     pub(crate) fn wake(&self) {
-        let wakers = std::mem::take(&mut self.lock().wakers);
-        wakers.into_iter().for_each(Waker::wake);
+        if self.owes.swap(false, Ordering::Relaxed) {
+            let wakers = std::mem::take(&mut *self.lock());
+            wakers.into_iter().for_each(Waker::wake);
+        }
     }
 }
 
 /// An ending that somebody must say: dropped, it says that none came.
 #[derive(Default)]
-pub(crate) struct Owed(Arc<Ending>);
+pub(crate) struct Owed {
+    ending: Arc<Ending>,
+    wakers: Vec<Waker>,
+}
 
 impl Owed {
-    /// For one who waits.
-    pub(crate) fn answer(&self) -> Answer {
-        Answer(self.0.clone())
+    /// For one who waits, and is to be woken this way.
+    pub(crate) fn answer(&mut self, waker: &Waker) -> Answer {
+        self.wakers.push(waker.clone());
+        Answer { ending: self.ending.clone(), is_new: true }
+    }
+
+    /// Has room for so many without growing.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.wakers.reserve(count);
     }
 
     /// Says it. The ending, when callers are left to be woken.
-    pub(crate) fn end(self, result: Result<(), Error>) -> Option<Arc<Ending>> {
-        self.0.end(result).then(|| self.0.clone())
+    pub(crate) fn end(mut self, result: Result<(), Error>) -> Option<Arc<Ending>> {
+        let wakers = std::mem::take(&mut self.wakers);
+        self.ending.end(wakers, result).then(|| self.ending.clone())
     }
 }
 
 impl Drop for Owed {
     fn drop(&mut self) {
-        if self.0.lock().result.is_none() {
-            self.0.end(Err(Error::Closed));
-            self.0.wake();
+        if self.ending.result.get().is_none() {
+            self.ending.end(std::mem::take(&mut self.wakers), Err(Error::Closed));
+            self.ending.wake();
         }
     }
 }
 
-/// Waits for the end of a group.
-pub(crate) struct Answer(Arc<Ending>);
+/// Waits for the end of a group. To be polled first by the task whose waker it was
+/// made with.
+pub(crate) struct Answer {
+    ending: Arc<Ending>,
+    is_new: bool,
+}
 
 impl Future for Answer {
     type Output = Result<(), Error>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut end = self.0.lock();
-        let Some(result) = end.result.clone() else {
-            if !end.wakers.iter().any(|known| known.will_wake(context.waker())) {
-                end.wakers.push(context.waker().clone());
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let is_new = std::mem::replace(&mut self.is_new, false);
+        if self.ending.result.get().is_none() && !is_new {
+            // Woken by something else, or another task by now.
+            let mut wakers = self.ending.lock();
+            if self.ending.result.get().is_none() && !wakers.iter().any(|known| known.will_wake(context.waker())) {
+                wakers.push(context.waker().clone());
             }
-            return Poll::Pending;
-        };
-        let wakers = std::mem::take(&mut end.wakers);
-        drop(end);
-        wakers.into_iter().for_each(Waker::wake);
-        Poll::Ready(result)
+        }
+        match self.ending.result.get() {
+            Some(result) => {
+                self.ending.wake();
+                Poll::Ready(result.clone())
+            }
+            None => Poll::Pending,
+        }
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
         // It may be the one that was to wake the others.
-        let mut end = self.0.lock();
-        if end.result.is_some() {
-            let wakers = std::mem::take(&mut end.wakers);
-            drop(end);
-            wakers.into_iter().for_each(Waker::wake);
+        if self.ending.result.get().is_some() {
+            self.ending.wake();
         }
     }
 }
@@ -128,25 +149,26 @@ mod tests {
         Pin::new(answer).poll(&mut Context::from_waker(&count.clone().into()))
     }
 
-    fn many() -> (Arc<Ending>, Vec<Caller>) {
-        let ending = Arc::default();
-        let make = |_| {
-            let mut caller = (Answer(Arc::clone(&ending)), Arc::default());
+    fn many() -> (Owed, Vec<Caller>) {
+        let mut owed = Owed::default();
+        let all = (0..8).map(|_| {
+            let count: Arc<Count> = Arc::default();
+            let mut caller = (owed.answer(&count.clone().into()), count);
             assert!(poll(&mut caller).is_pending() && poll(&mut caller).is_pending());
             caller
-        };
-        let all = (0..8).map(make).collect();
-        (ending, all)
+        });
+        let all = all.collect();
+        (owed, all)
     }
 
     fn is_woken((_, count): &Caller) -> bool {
-        count.0.load(Ordering::Relaxed) == 1
+        count.0.load(Ordering::Relaxed) > 0
     }
 
     #[test]
     fn the_one_that_is_woken_wakes_the_others() {
-        let (ending, mut all) = many();
-        assert!(ending.end(Ok(())));
+        let (owed, mut all) = many();
+        assert!(owed.end(Ok(())).is_some());
         assert_eq!(all.iter().filter(|caller| is_woken(caller)).count(), 1);
         let first = all.iter_mut().find(|caller| is_woken(caller)).unwrap();
         assert!(matches!(poll(first), Poll::Ready(Ok(()))));
@@ -156,14 +178,27 @@ mod tests {
 
     #[test]
     fn and_so_it_does_when_it_is_dropped_and_so_does_the_thread() {
-        let (ending, mut all) = many();
-        assert!(ending.end(Err(Error::Closed)));
+        let (owed, mut all) = many();
+        assert!(owed.end(Err(Error::Closed)).is_some());
         let first = all.iter().position(is_woken).unwrap();
         drop(all.remove(first));
         assert!(all.iter().all(is_woken));
-        let (ending, all) = many();
-        assert!(ending.end(Ok(())));
-        ending.wake();
+        let (owed, all) = many();
+        owed.end(Ok(())).unwrap().wake();
         assert!(all.iter().all(is_woken));
+        let (owed, mut all) = many();
+        drop(owed);
+        assert!(all.iter().all(is_woken));
+        assert!(all.iter_mut().all(|caller| matches!(poll(caller), Poll::Ready(Err(Error::Closed)))));
+    }
+
+    #[test]
+    fn who_has_moved_to_another_task_is_woken_there() {
+        let (owed, mut all) = many();
+        let there: Arc<Count> = Arc::default();
+        all[3].1 = there.clone();
+        assert!(poll(&mut all[3]).is_pending());
+        owed.end(Ok(())).unwrap().wake();
+        assert_eq!(there.0.load(Ordering::Relaxed), 1);
     }
 }

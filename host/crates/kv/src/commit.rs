@@ -3,11 +3,13 @@
 //!
 //! One lock, because that makes transactions serial without conflicts.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::answer::Answer;
 use crate::checkpoint::Checkpointed;
@@ -17,33 +19,27 @@ use crate::seal::Keyring;
 use crate::txn::{Making, Txn};
 use crate::writer::{Journal, Writer};
 
+/// What a transaction came to, and whether it is on the disk.
+type Run<R, E> = (Result<R, E>, Answer);
+
 /// Where transactions are run.
 pub(crate) struct Committer {
     db: sled::Db,
     keys: Keyring,
     writer: Arc<Writer>,
-    /// For as many transactions as may wait for the disk.
-    room: Semaphore,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Committer {
     /// Starts the thread that writes.
-    pub(crate) fn start(
-        db: sled::Db,
-        keys: Keyring,
-        writer: Arc<Writer>,
-        journal: Journal,
-        queue_max: usize,
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(db: sled::Db, keys: Keyring, writer: Arc<Writer>, journal: Journal) -> Result<Self, Error> {
         let run = {
             let writer = writer.clone();
             move || writer.run(journal)
         };
         let thread = thread::Builder::new().name("lamina-journal".into()).spawn(run);
         let thread = thread.map_err(|error| Error::storage("starting the journal's thread", error))?;
-        let room = Semaphore::new(queue_max.max(1));
-        Ok(Self { db, keys, writer, room, thread: Mutex::new(Some(thread)) })
+        Ok(Self { db, keys, writer, thread: Mutex::new(Some(thread)) })
     }
 
     pub(crate) async fn commit<R, E>(
@@ -54,38 +50,48 @@ impl Committer {
         R: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let _room = self.room.acquire().await.map_err(|_| Error::Closed)?;
-        while self.writer.gathering.is_full() {
-            self.writer.gathering.room().await;
-        }
-        let (result, answer) = self.run(change)?;
+        let mut change = Some(change);
+        let (result, answer) = loop {
+            // In the poll that goes on to wait: the answer is told its task's waker.
+            let run = poll_fn(|context| Poll::Ready(self.run(&mut change, context.waker()))).await?;
+            match run {
+                Some(run) => break run,
+                None => self.writer.gathering.room().await,
+            }
+        };
         let synced = answer.await;
         result.and_then(|value| synced.map(|()| value).map_err(E::from))
     }
 
-    /// Runs a transaction into the group that is gathered.
+    /// Runs a transaction into the group that is gathered; `None`, and the transaction
+    /// is still there, when that takes no more.
     fn run<R, E: From<Error>>(
         &self,
-        change: impl FnOnce(&mut Txn<'_>) -> Result<R, E>,
-    ) -> Result<(Result<R, E>, Answer), E> {
-        let mut state = self.writer.gathering.lock();
+        change: &mut Option<impl FnOnce(&mut Txn<'_>) -> Result<R, E>>,
+        waker: &Waker,
+    ) -> Result<Option<Run<R, E>>, E> {
+        let gathering = &self.writer.gathering;
+        let mut state = gathering.lock();
         if let Some(error) = state.refused().or_else(|| self.writer.pending.broken()) {
             return Err(error.into());
         }
+        if gathering.is_full(&state) {
+            return Ok(None);
+        }
+        let Some(change) = change.take() else { return Ok(None) };
         let State { gathered, under_way, .. } = &mut *state;
         let Gathered { group, written, ending, count } = gathered;
         let (db, keys, pending) = (&self.db, &self.keys, &self.writer.pending);
         let under_way = under_way.as_deref();
         let result = transact(&mut Making { db, keys, pending, under_way, written, group }, change);
-        let answer = ending.answer();
+        let answer = ending.answer(waker);
         *count += 1;
-        let count = *count;
-        self.writer.gathering.gathered(count);
+        let is_awaited = state.is_awaited();
         drop(state);
-        if count == 1 {
-            self.writer.gathering.say();
+        if is_awaited {
+            gathering.say();
         }
-        Ok((result, answer))
+        Ok(Some((result, answer)))
     }
 
     pub(crate) async fn checkpoint(&self) -> Result<Checkpointed, Error> {

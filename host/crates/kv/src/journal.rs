@@ -2,7 +2,7 @@
 
 use std::io;
 
-use lamina_disk::{File, Folder};
+use lamina_disk::{BLOCK_BYTES, File, Folder, Through, Unwritten};
 
 use crate::error::Error;
 use crate::frame::{END, MAC_BYTES, Mac, Reader};
@@ -85,6 +85,8 @@ impl Header {
 /// The last file, to which groups are appended.
 pub(crate) struct Tail {
     pub(crate) file: File,
+    /// Writes over the room of a file that was made ready.
+    pub(crate) through: Option<Through>,
     /// The number its first transaction has, or will have.
     pub(crate) first: u64,
     /// Where the next group goes.
@@ -129,7 +131,8 @@ impl Tail {
             };
             folder.sync_dir(".")?;
             let length = file.len()?;
-            Ok(Self { file, first: header.first, at: HEADER_BYTES, length, sequence, mac })
+            let through = if spare.is_some() { folder.through(&name, &file)? } else { None };
+            Ok(Self { file, through, first: header.first, at: HEADER_BYTES, length, sequence, mac })
         };
         make().map_err(|error| {
             // Were it to stay, the journal would go on in two files.
@@ -159,16 +162,29 @@ impl Tail {
 
     /// Appends a group, which has its end after it, and syncs.
     pub(crate) fn append(&mut self, bytes: &[u8], sequence: u64, mac: Mac) -> Result<(), Failed> {
-        if let Err(error) = self.file.write_at(self.at, bytes) {
-            // What is there of it must not stay: the next group would follow it.
-            let cut = self.file.set_len(self.at).and_then(|()| self.file.sync());
-            self.length = self.at;
-            return Err(if cut.is_ok() { Failed::Clean(error) } else { Failed::Unknown(error) });
+        let end = self.at + bytes.len() as u64;
+        let written = match &mut self.through {
+            Some(through) if end.next_multiple_of(BLOCK_BYTES) <= self.length => through.write_at(self.at, bytes),
+            _ => {
+                // The file grows from here on.
+                self.through = None;
+                // After a failed sync the kernel may have dropped what it could not
+                // write, so that a later one would succeed without it: never go on.
+                let write = self.file.write_at(self.at, bytes).map_err(Unwritten::Write);
+                write.and_then(|()| self.file.sync().map_err(Unwritten::Sync))
+            }
+        };
+        match written {
+            Ok(()) => {}
+            Err(Unwritten::Sync(error)) => return Err(Failed::Unknown(error)),
+            Err(Unwritten::Write(error)) => {
+                // What is there of it must not stay: the next group would follow it.
+                let cut = self.file.set_len(self.at).and_then(|()| self.file.sync());
+                (self.length, self.through) = (self.at, None);
+                return Err(if cut.is_ok() { Failed::Clean(error) } else { Failed::Unknown(error) });
+            }
         }
-        // After a failed sync the kernel may have dropped what it could not write, so
-        // that a later one would succeed without it: never go on.
-        self.file.sync().map_err(Failed::Unknown)?;
-        self.length = self.length.max(self.at + bytes.len() as u64);
+        self.length = self.length.max(end);
         self.at += (bytes.len() - END.len()) as u64;
         (self.sequence, self.mac) = (sequence, mac);
         Ok(())

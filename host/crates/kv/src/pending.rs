@@ -56,6 +56,8 @@ struct Shared {
 struct State {
     /// Groups that are not in `newest` yet, in order.
     recent: VecDeque<(u64, Arc<Written>)>,
+    /// Whether the thread was asked to bring them there.
+    unsorted: bool,
     /// Each key's newest value, and the group that wrote it.
     newest: BTreeMap<Bytes, (u64, Option<Bytes>)>,
     bytes: usize,
@@ -103,10 +105,16 @@ impl Pending {
         }
     }
 
-    /// Puts what was added in order. To be called when there is time: until it is,
-    /// looks at what is pending are slower.
-    pub(crate) fn sort(&self) {
-        self.lock().sort();
+    /// Has the thread bring what was added last to its place, which the next group
+    /// can do without: while that is on its way to the disk a processor is free.
+    pub(crate) fn sort_soon(&self) {
+        let mut state = self.lock();
+        if state.recent.is_empty() {
+            return;
+        }
+        state.unsorted = true;
+        drop(state);
+        self.0.due.notify_all();
     }
 
     /// The newest value of a key that is not in the index yet; `None` when the index
@@ -231,7 +239,12 @@ impl Pending {
             let mut state = self.lock();
             let is_idle = |state: &mut State| state.is_empty() && !state.must_act();
             state = self.0.due.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
-            let gathers = |state: &mut State| state.bytes < DUE_BYTES && !state.must_act();
+            let gathers = |state: &mut State| {
+                if std::mem::take(&mut state.unsorted) {
+                    state.sort();
+                }
+                state.bytes < DUE_BYTES && !state.must_act()
+            };
             (state, _) = self.0.due.wait_timeout_while(state, DUE, gathers).unwrap_or_else(PoisonError::into_inner);
             let (upto, due, closed) = (state.added, std::mem::take(&mut state.jobs), state.closed);
             drop(state);

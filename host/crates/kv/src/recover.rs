@@ -62,7 +62,7 @@ pub(crate) fn recover(folder: &Folder, key: &MacKey, mend: bool) -> Result<Recov
     let Reading { sequence, mac, state, touched, .. } = reading;
     let file = folder.edit(&journal_name(first)).map_err(|error| Error::storage("opening the journal", error))?;
     let length = file.len().map_err(|error| Error::storage("opening the journal", error))?;
-    let tail = Tail { file, first, at, length, sequence, mac };
+    let tail = Tail { file, through: None, first, at, length, sequence, mac };
     if mend {
         // A group that nobody was told of may be here by luck alone.
         let synced = tail.file.sync().and_then(|()| folder.sync_dir("."));

@@ -15,8 +15,8 @@ use lamina_disk::{File, Folder};
 pub(crate) const NAME: &str = "spare.new";
 /// What the journal has left is called this way, after its number.
 const LEFT_SUFFIX: &str = ".old";
-/// Zeros written at a time.
-const WRITE_BYTES: usize = 1 << 20;
+/// Zeros written at a time: others get the processor in between.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// Whether a file of this name is for the journal to go on in, now or later.
 pub(crate) fn is_spare(name: &str) -> bool {

@@ -50,7 +50,7 @@ pub struct Config {
     /// written little has none. Default 1 MiB.
     pub spare_after_bytes: u64,
     /// Journal files that a checkpoint leaves to be written over; the others it removes.
-    /// Default 4: as many as are written from one checkpoint to the next.
+    /// Default 6: as many as are written from one checkpoint to the end of the next.
     pub spare_files_max: usize,
     /// The tables whose values are sealed, for [`Store::reseal`]. Default: none.
     pub sealed: &'static [&'static str],
@@ -65,7 +65,7 @@ impl Default for Config {
             retain_bytes: 16 << 20,
             spare_bytes: 16 << 20,
             spare_after_bytes: 1 << 20,
-            spare_files_max: 4,
+            spare_files_max: 6,
             sealed: &[],
         }
     }
@@ -212,11 +212,11 @@ impl Store {
             position: position.clone(),
             feed: feed.clone(),
             pending: pending.clone(),
-            gathering: Gathering::default(),
+            gathering: Gathering::new(config.queue_max),
         });
         let spare = Spare::new(config.spare_bytes, config.spare_after_bytes);
         let end = Journal { tail, spare, buffer: GroupWriter::default() };
-        let committer = Committer::start(db.clone(), keys.secrets.clone(), writer, end, config.queue_max)?;
+        let committer = Committer::start(db.clone(), keys.secrets.clone(), writer, end)?;
         let shared = Shared {
             committer,
             threads: Mutex::new(vec![indexer, checkpointer]),

@@ -12,7 +12,7 @@ use crate::checkpoint::{Job, Reply};
 use crate::error::Error;
 use crate::feed::{Committed, Feed};
 use crate::frame::{GroupWriter, MacKey};
-use crate::gather::{Gathered, Gathering};
+use crate::gather::{Gathered, Gathering, Returning};
 use crate::journal::{Failed, Tail};
 use crate::pending::{Pending, Written};
 use crate::position::Position;
@@ -53,11 +53,10 @@ impl Journal {
         left < ROOM_BYTES.min(self.spare.bytes / 4) && self.spare.is_ready()
     }
 
-    /// Whether it is time to have the next file made ready.
-    fn is_running_out(&self) -> bool {
-        let left = self.tail.room();
-        // A journal that grows slowly needs none.
-        left < self.spare.bytes / 2 && (left > 0 || self.tail.at >= self.spare.after)
+    /// Whether the journal grows so fast that the next file is to be made ready: at
+    /// once when this one was, so that it is there in time.
+    fn wants_spare(&self) -> bool {
+        self.tail.through.is_some() || self.tail.at >= self.spare.after
     }
 }
 
@@ -72,11 +71,12 @@ impl Writer {
     }
 
     fn write_all(&self, mut journal: Journal) {
+        let mut returning = Returning::default();
         while self.gathering.wait() {
-            self.gathering.gather();
+            self.gathering.gather(&mut returning);
             // Taken before the group is: a checkpoint holds all that came before it.
             let asked = self.gathering.asked();
-            let others = self.write(&mut journal);
+            let others = self.write(&mut journal, &mut returning);
             asked.into_iter().for_each(|reply| self.checkpoint(&mut journal, reply));
             if let Some(others) = others {
                 self.gathering.wait_for(WAKE);
@@ -93,9 +93,9 @@ impl Writer {
 
     /// Writes the group that is gathered, if there is one. Its end, if there are callers
     /// to be woken.
-    fn write(&self, journal: &mut Journal) -> Option<Arc<Ending>> {
+    fn write(&self, journal: &mut Journal, returning: &mut Returning) -> Option<Arc<Ending>> {
         let (gathered, written) = self.gathering.take(&mut journal.buffer)?;
-        let Gathered { mut group, ending, .. } = gathered;
+        let Gathered { mut group, ending, count, .. } = gathered;
         let synced = match self.gathering.broken() {
             Some(error) => Err(error),
             None if group.count() == 0 => Ok(()),
@@ -114,8 +114,8 @@ impl Writer {
         group.begin();
         journal.buffer = group;
         let is_ok = synced.is_ok();
+        returning.told(count, self.gathering.count());
         let others = ending.end(synced);
-        self.pending.sort();
         if is_ok {
             self.look_ahead(journal);
         }
@@ -126,6 +126,7 @@ impl Writer {
         let tail = &mut journal.tail;
         let sequence = tail.sequence + u64::from(group.count());
         let (bytes, mac) = group.finish(&self.key, tail.sequence + 1, &tail.mac);
+        self.pending.sort_soon();
         match tail.append(bytes, sequence, mac) {
             Ok(()) => {}
             Err(Failed::Clean(error)) => return Err(Error::Full { reason: error.to_string() }),
@@ -153,7 +154,7 @@ impl Writer {
         } else if journal.tail.at >= FILE_BYTES || journal.must_go_on() {
             let _ = self.rotate(journal);
         }
-        if journal.is_running_out() {
+        if journal.wants_spare() {
             journal.spare.prepare(&self.folder);
         }
     }

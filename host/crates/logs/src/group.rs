@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lamina_disk::Folder;
-use lamina_telemetry::{Batch, Logs};
+use lamina_telemetry::{Batch, LineRef, Logs};
 use lamina_types::{Digest, Timestamp};
 
 use crate::config::Config;
@@ -113,31 +113,42 @@ impl Group {
         }
         for _ in 0..BATCHES_AT_A_TIME {
             let Some(batch) = logs.batch(&self.name, state.last_sequence) else { return Ok(Some(false)) };
-            self.append(&mut state, &batch, bounds)?;
+            let lost = self.append(&mut state, &batch, bounds)?;
+            // Those that went with their group were counted when it did.
+            if batch.evicted().is_none() {
+                logs.said_lost(lost);
+            }
             logs.release(&self.name, state.last_sequence, batch.lost);
         }
         Ok(Some(true))
     }
 
-    fn append(&self, state: &mut State, batch: &Batch, bounds: Bounds) -> io::Result<()> {
-        let Some(first) = batch.lines().next() else { return Ok(()) };
-        // Some of them may have been kept before they went.
-        let lost = batch.lost.min(first.sequence.saturating_sub(state.last_sequence.saturating_add(1)));
-        if lost > 0 {
+    /// Writes the lines of a batch, and before them how many were lost, which it answers.
+    fn append(&self, state: &mut State, batch: &Batch, bounds: Bounds) -> io::Result<u64> {
+        let next = state.last_sequence.saturating_add(1);
+        let said = match (batch.lines().next(), batch.evicted()) {
             // It has the number of the last of them.
-            let text = format!("LAMINA log lines lost: {lost}, written faster than they could be kept");
-            let said = lamina_telemetry::LineRef {
-                sequence: first.sequence.saturating_sub(1),
-                call: None,
-                message: &text,
-                ..first
+            (Some(first), _) => LineRef { sequence: first.sequence.saturating_sub(1), call: None, ..first },
+            (None, Some(last)) => last,
+            (None, None) => return Ok(0),
+        };
+        // Some of them may have been kept before they went.
+        let lost = batch.lost.min(said.sequence.saturating_add(1).saturating_sub(next));
+        if lost > 0 {
+            let why = match batch.evicted() {
+                None => "written faster than they could be kept",
+                Some(_) => "as they could not be kept, and there was no more room in memory",
             };
+            let text = format!("LAMINA log lines lost: {lost}, {why}");
+            let said = LineRef { message: &text, ..said };
             self.write(state, encode::block(std::iter::once(said), bounds.now), bounds)?;
+            // Not again, should the rest fail.
+            state.last_sequence = said.sequence;
         }
         self.write(state, encode::block(batch.lines(), bounds.now), bounds)?;
-        state.last_sequence = batch.last_sequence();
+        state.last_sequence = state.last_sequence.max(batch.last_sequence());
         state.written = bounds.now.0;
-        Ok(())
+        Ok(lost)
     }
 
     /// Appends a block to the last segment, or to a new one. When it fails, what was

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
+use lamina_kit::Clock;
 use lamina_telemetry::{Batch, Logs};
 use lamina_types::Timestamp;
 
@@ -15,6 +17,10 @@ use crate::frame::{self, Block};
 use crate::group::{Group, folder_name};
 use crate::pattern::Pattern;
 use crate::segment::{self, Chunk, Segment};
+
+/// How long one search with a costly pattern goes on, and one line more: a regular
+/// expression may be slow on lines that were written for it.
+const COSTLY_MAX: Duration = Duration::from_secs(2);
 
 /// Which streams of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,14 +151,17 @@ impl Snapshot {
     }
 
     /// The lines that are asked for.
-    pub(crate) fn read(&self, query: &Query<'_>) -> Result<Found, Error> {
+    pub(crate) fn read(&self, query: &Query<'_>, clock: &dyn Clock) -> Result<Found, Error> {
         let start =
             query.start_ms.map_or(Timestamp(0), Timestamp::from_millis).max(self.cutoff.unwrap_or(Timestamp(0)));
         let reached = match query.from {
             Position::After(number) | Position::Before(number) => number,
         };
         let found = Found { reached, ..Found::default() };
-        let mut reading = Reading { query, start, deleted: &self.deleted, found, text: 0, scanned: 0 };
+        let is_costly = query.pattern.is_some_and(|pattern| pattern.is_costly);
+        let until = is_costly.then(|| (clock, clock.monotonic().saturating_add(COSTLY_MAX)));
+        let deleted = &self.deleted;
+        let mut reading = Reading { query, start, deleted, found, text: 0, scanned: 0, until, looked: false };
         match query.from {
             Position::After(_) => self.forward(&mut reading)?,
             Position::Before(_) => {
@@ -300,6 +309,10 @@ struct Reading<'q> {
     found: Found,
     text: usize,
     scanned: u64,
+    /// When it ends, if its pattern is costly.
+    until: Option<(&'q dyn Clock, Duration)>,
+    /// Whether it has looked at a line.
+    looked: bool,
 }
 
 impl Reading<'_> {
@@ -326,10 +339,12 @@ impl Reading<'_> {
         if !self.beyond(line.sequence) {
             return true;
         }
-        if self.found.events.len() >= self.query.lines_max || self.text >= self.query.bytes_max {
+        let is_late = || self.looked && self.until.is_some_and(|(clock, until)| clock.monotonic() > until);
+        if self.found.events.len() >= self.query.lines_max || self.text >= self.query.bytes_max || is_late() {
             self.found.more = true;
             return false;
         }
+        self.looked = true;
         self.found.reached = line.sequence;
         if self.matches(line) {
             self.text += line.message.len();

@@ -120,7 +120,7 @@ impl LogStore {
     pub fn find(&self, group: &str, query: &Query<'_>) -> Result<Found, Error> {
         let shared = &self.shared;
         let group = self.group(group)?;
-        Snapshot::of(group, &shared.logs, shared.now()).read(query)
+        Snapshot::of(group, &shared.logs, shared.now()).read(query, &*shared.clock)
     }
 
     /// A group that is there, or has lines in memory.

@@ -50,7 +50,9 @@ impl Histogram {
     pub(crate) fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let at = BOUNDS.partition_point(|bound| *bound < micros);
-        self.least_us = if self.count() == 0 { micros } else { self.least_us.min(micros) };
+        // Most often it tells at once that there is something.
+        let is_empty = self.greatest_us == 0 && self.count() == 0;
+        self.least_us = if is_empty { micros } else { self.least_us.min(micros) };
         self.greatest_us = self.greatest_us.max(micros);
         if let Some(bucket) = self.buckets.get_mut(at) {
             *bucket += 1;

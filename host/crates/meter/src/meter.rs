@@ -1,6 +1,6 @@
 //! The meter of one function and version, and a call while it runs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lamina_types::{MemoryMib, Timestamp, Usage};
@@ -35,14 +35,45 @@ pub struct Used {
     pub bytes_out: u64,
 }
 
+/// Places where calls that end at the same time are counted apart.
+const SHARDS: usize = 4;
+
 /// Counts of one function and version.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
+    shards: [Shard; SHARDS],
     state: Mutex<State>,
     pub(crate) gauge: Gauge,
     /// Of all functions together.
     all: Arc<Gauge>,
     all_minutes: Arc<Mutex<Minutes>>,
+}
+
+/// Calls that ended on some of the threads since somebody looked; apart in memory, too,
+/// for what two processors write in turns costs more than all the counting.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard(Mutex<Recent>);
+
+/// Calls of one minute.
+#[derive(Debug, Default)]
+struct Recent {
+    minute: u64,
+    counters: Counters,
+    durations: Histogram,
+}
+
+impl Recent {
+    fn is_empty(&self) -> bool {
+        self.counters.invocations == 0
+    }
+}
+
+thread_local! {
+    static SHARD: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS
+    };
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +95,12 @@ impl State {
         self.total.add(counters);
         self.minutes.at(minute).counters.add(counters);
         self.write(minute / HOUR_MINUTES, counters);
+    }
+
+    fn count_all(&mut self, recent: &Recent) {
+        self.count(recent.minute, &recent.counters);
+        self.durations.add(&recent.durations);
+        self.minutes.at(recent.minute).durations.add(&recent.durations);
     }
 
     /// Leaves something for the ledger.
@@ -92,12 +129,36 @@ impl Meter {
         Self { all, all_minutes, ..Self::default() }
     }
 
+    /// All that was counted so far.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+        let mut state = lock(&self.state);
+        for Shard(shard) in &self.shards {
+            let recent = std::mem::take(&mut *lock(shard));
+            if !recent.is_empty() {
+                state.count_all(&recent);
+            }
+        }
+        state
     }
 
     pub(crate) fn count(&self, minute: u64, counters: &Counters) {
-        self.lock().count(minute, counters);
+        lock(&self.state).count(minute, counters);
+    }
+
+    fn ended(&self, minute: u64, used: &Used) {
+        let Shard(shard) = &self.shards[SHARD.with(|shard| *shard)];
+        let mut recent = lock(shard);
+        let mut before = Recent::default();
+        if recent.minute != minute {
+            before = std::mem::replace(&mut *recent, Recent { minute, ..Recent::default() });
+        }
+        recent.counters.add(&Counters::of(used));
+        recent.durations.record(used.usage.duration);
+        // Given back first: who looks at all takes the two the other way round.
+        drop(recent);
+        if !before.is_empty() {
+            lock(&self.state).count_all(&before);
+        }
     }
 
     pub(crate) fn begin(self: Arc<Self>, accepted: Timestamp) -> Call {
@@ -130,11 +191,7 @@ impl Call {
     /// It ran.
     pub fn ended(mut self, used: &Used) {
         self.counted = true;
-        let counters = Counters::of(used);
-        let mut state = self.meter.lock();
-        state.count(self.minute, &counters);
-        state.durations.record(used.usage.duration);
-        state.minutes.at(self.minute).durations.record(used.usage.duration);
+        self.meter.ended(self.minute, used);
     }
 
     /// A limit kept it from running.
@@ -178,6 +235,11 @@ impl Traffic {
     /// So many bytes more were written.
     pub fn wrote(&self, bytes: usize) {
         self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether any were.
+    pub fn has_written(&self) -> bool {
+        self.bytes_out.load(Ordering::Relaxed) > 0
     }
 }
 

@@ -16,7 +16,7 @@ use crate::minutes::{Minute, Minutes};
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// Functions' versions that have a meter of their own. Default 1,024; a meter
-    /// takes about half a KiB, and more for each minute.
+    /// takes about 2 KiB, and more for each minute.
     pub meters_max: usize,
     /// For how long minutes are kept. Default 180: CloudWatch answers seconds for as
     /// long.

@@ -5,6 +5,7 @@
 use std::fmt::{Display, Write as _};
 
 use lamina_meter::{BOUNDS, Counters, Snapshot, seconds};
+use lamina_telemetry::Dropped;
 
 use crate::process::Process;
 
@@ -93,6 +94,8 @@ pub(crate) struct Platform {
     pub(crate) concurrent_max: u32,
     /// Values of functions' own metrics that there was no room for.
     pub(crate) custom_refused: u64,
+    /// Lines of functions' logs that were not kept.
+    pub(crate) dropped: Dropped,
 }
 
 /// The whole text.
@@ -162,7 +165,7 @@ impl Text {
     }
 
     fn platform(&mut self, platform: &Platform) {
-        let Platform { process, started_s, version, concurrent, concurrent_max, custom_refused } = platform;
+        let Platform { process, started_s, version, concurrent, concurrent_max, custom_refused, dropped } = platform;
         self.head("lamina_build_info", "gauge", "The version that runs.");
         self.sample("lamina_build_info", &format!("version=\"{version}\""), 1);
         let name = "lamina_lambda_account_concurrent_executions";
@@ -176,6 +179,14 @@ impl Text {
             "Values of functions' own metrics that there was no room for.",
             Some(custom_refused),
         );
+        let name = "lamina_log_lines_dropped_total";
+        let help = "Lines of logs that were not kept: over a call's rate, faster than they could be kept, or with \
+                    their group when memory was full of such.";
+        self.head(name, "counter", help);
+        let Dropped { rate, memory, groups } = dropped;
+        for (reason, lines) in [("rate", rate), ("memory", memory), ("groups", groups)] {
+            self.sample(name, &format!("reason=\"{reason}\""), lines);
+        }
         let gauge = "gauge";
         self.alone("process_resident_memory_bytes", gauge, "Resident memory.", process.resident_bytes);
         self.alone("process_virtual_memory_bytes", gauge, "Address space.", process.virtual_bytes);
@@ -216,6 +227,7 @@ mod tests {
             concurrent: 0,
             concurrent_max: 1,
             custom_refused: 0,
+            dropped: Dropped { rate: 1, memory: 2, groups: 3 },
         };
         let text = render(&meters.snapshot(), &platform);
         let labels = "{function=\"f\",version=\"$LATEST\"";
@@ -229,6 +241,8 @@ mod tests {
             format!("lamina_lambda_duration_seconds_bucket{labels},le=\"+Inf\"}} 1"),
             format!("lamina_lambda_duration_seconds_sum{labels}}} 0.00007"),
             format!("lamina_lambda_duration_seconds_count{labels}}} 1"),
+            "lamina_log_lines_dropped_total{reason=\"rate\"} 1".to_owned(),
+            "lamina_log_lines_dropped_total{reason=\"groups\"} 3".to_owned(),
             "process_resident_memory_bytes 9".to_owned(),
             "process_start_time_seconds 5".to_owned(),
         ] {

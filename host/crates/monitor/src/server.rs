@@ -16,6 +16,7 @@ use lamina_invoke::Dispatcher;
 use lamina_kit::{Clock, Tasks};
 use lamina_kv::Store;
 use lamina_meter::Meters;
+use lamina_telemetry::Logs;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore, watch};
 
@@ -55,6 +56,8 @@ impl Default for Config {
 pub struct Deps {
     /// What calls use.
     pub meters: Meters,
+    /// Functions' logs.
+    pub logs: Logs,
     /// Records, for `/ready`.
     pub store: Store,
     /// Calls, for `/ready`.
@@ -73,6 +76,7 @@ pub struct Monitor {
 
 struct Shared {
     meters: Meters,
+    logs: Logs,
     readiness: Readiness,
     started_s: u64,
     version: &'static str,
@@ -83,10 +87,10 @@ type Answer = Response<Full<Bytes>>;
 impl Monitor {
     /// A monitor of a platform that starts now.
     pub fn new(config: Config, deps: Deps) -> Self {
-        let Deps { meters, store, dispatcher, clock, draining } = deps;
+        let Deps { meters, logs, store, dispatcher, clock, draining } = deps;
         let started_s = clock.epoch_micros() / 1_000_000;
         let readiness = Readiness { store, dispatcher, clock, draining, last: Mutex::new(None) };
-        Self { config, shared: Arc::new(Shared { meters, readiness, started_s, version: config.version }) }
+        Self { config, shared: Arc::new(Shared { meters, logs, readiness, started_s, version: config.version }) }
     }
 
     /// Answers until `stop` completes; connections are cut then. Dropped half-way
@@ -164,7 +168,8 @@ impl Shared {
         let (concurrent, concurrent_max) = self.meters.concurrent();
         let (process, started_s, version) = (Process::read(), self.started_s, self.version);
         let custom_refused = self.meters.custom().refused();
-        let platform = Platform { process, started_s, version, concurrent, concurrent_max, custom_refused };
+        let dropped = self.logs.dropped();
+        let platform = Platform { process, started_s, version, concurrent, concurrent_max, custom_refused, dropped };
         metrics::render(&self.meters.snapshot(), &platform)
     }
 }

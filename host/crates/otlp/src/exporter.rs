@@ -1,15 +1,20 @@
 //! Sending: spans together every second, metrics every minute.
 
+use std::error::Error as _;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, Request};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::Client;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use lamina_kit::Clock;
 use lamina_meter::Meters;
@@ -34,7 +39,7 @@ const FLUSH_MAX: Duration = Duration::from_secs(5);
 /// Sends what a [`Tracer`] takes, and what the meters count.
 pub struct Exporter {
     config: Config,
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     queue: mpsc::Receiver<CallSpan>,
     dropped: Arc<AtomicU64>,
     meters: Meters,
@@ -52,6 +57,9 @@ impl Exporter {
         let tracer = Tracer::new(sender, dropped.clone(), config.ratio);
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(config.timeout));
+        connector.enforce_http(false);
+        let tls = HttpsConnectorBuilder::new().with_tls_config(config.tls.as_ref().clone());
+        let connector = tls.https_or_http().enable_http1().wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         let start = clock.epoch_micros().saturating_mul(1_000);
         (Self { config, client, queue, dropped, meters, clock, start, failed: false }, tracer)
@@ -133,15 +141,16 @@ impl Exporter {
 
     /// Sends a request, and once more when that may help; answers whether it arrived.
     async fn send(&mut self, path: &str, body: Vec<u8>) -> bool {
+        let body = if self.config.gzip { zipped(body) } else { body };
         let body = Bytes::from(body);
-        let mut sent = Err(String::new());
+        let mut sent = Err(NotSent { reason: String::new(), again: true });
         for attempt in 0..TRIES {
             if attempt > 0 {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             let exchange = tokio::time::timeout(self.config.timeout, self.exchange(path, body.clone())).await;
-            sent = exchange.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-            if sent.is_ok() {
+            sent = exchange.unwrap_or_else(|_| Err(NotSent { reason: "no answer in time".to_owned(), again: true }));
+            if !sent.as_ref().is_err_and(|error| error.again) {
                 break;
             }
         }
@@ -150,26 +159,66 @@ impl Exporter {
             let collector = &self.config.authority;
             match &sent {
                 Ok(()) => tracing::info!(%collector, "traces and metrics arrive again"),
-                Err(error) => {
-                    tracing::warn!(%collector, %error, "traces or metrics could not be sent; they are dropped");
+                Err(NotSent { reason, .. }) => {
+                    tracing::warn!(%collector, error = reason, "traces or metrics could not be sent; they are dropped");
                 }
             }
         }
         !failed
     }
 
-    async fn exchange(&self, path: &str, body: Bytes) -> Result<(), String> {
-        let uri = format!("http://{}{}{path}", self.config.authority, self.config.path);
+    async fn exchange(&self, path: &str, body: Bytes) -> Result<(), NotSent> {
+        let Config { scheme, authority, path: before, .. } = &self.config;
+        let uri = format!("{scheme}://{authority}{before}{path}");
         let request = Request::builder().method(Method::POST).uri(uri).body(Full::new(body));
-        let mut request = request.map_err(|error| error.to_string())?;
+        let mut request = request.map_err(|error| NotSent { reason: error.to_string(), again: false })?;
+        if self.config.gzip {
+            request.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
         for (name, value) in &self.config.headers {
             request.headers_mut().insert(name.clone(), value.clone());
         }
-        let response = self.client.request(request).await.map_err(|error| error.to_string())?;
+        let response = self.client.request(request).await.map_err(|error| NotSent::broken(&error))?;
         let status = response.status();
         // Read, so that the connection can be used again.
         let _ = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        if status.is_success() { Ok(()) } else { Err(format!("status {status}")) }
+        if status.is_success() { Ok(()) } else { Err(NotSent::refused(status)) }
     }
+}
+
+/// Why a request did not arrive.
+struct NotSent {
+    reason: String,
+    /// Whether it may arrive when it is sent again.
+    again: bool,
+}
+
+impl NotSent {
+    /// The collector's own refusal; the specification of OTLP says which may be tried
+    /// again.
+    fn refused(status: StatusCode) -> Self {
+        let again = matches!(status.as_u16(), 429 | 502 | 503 | 504);
+        Self { reason: format!("status {status}"), again }
+    }
+
+    /// With its causes: that a certificate is not believed is one.
+    fn broken(error: &ClientError) -> Self {
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason.push_str(": ");
+            reason.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self { reason, again: true }
+    }
+}
+
+/// As gzip; quickly, as it is sent at once.
+fn zipped(body: Vec<u8>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    // Nothing fails that writes into memory.
+    let zipped = encoder.write_all(&body).and_then(|()| encoder.finish());
+    zipped.unwrap_or_default()
 }

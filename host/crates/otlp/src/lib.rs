@@ -2,13 +2,14 @@
 //! protobuf, written here as it is two messages of a dozen kinds.
 //!
 //! What cannot be sent in time is dropped and counted: a collector that is slow or
-//! gone holds up no call. Speaks no TLS: a collector runs beside.
+//! gone holds up no call.
 
 mod config;
 mod exporter;
 mod metrics;
 mod protobuf;
 mod spans;
+mod tls;
 mod tracer;
 
 pub use config::{Config, Refused};

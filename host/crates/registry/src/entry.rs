@@ -181,5 +181,6 @@ fn resolve(name: &FunctionName, version: Version, side: &Side, settings: Setting
         region: place.region.clone(),
         account: place.account.clone(),
         handler: configuration.handler.as_str().into(),
+        runtime: configuration.runtime.as_str().into(),
     }
 }

@@ -9,7 +9,7 @@ use lamina_audit::{Entry, Log};
 use lamina_kit::{Clock, Ids, Tasks};
 use lamina_kv::Store;
 use lamina_types::records::{Code, FunctionView};
-use lamina_types::{AccountId, Actor, Digest, FunctionName, Region, RevisionId, Timestamp, limits};
+use lamina_types::{AccountId, Actor, Digest, FunctionName, Region, RevisionId, Timestamp, Version, limits};
 use tokio::sync::Mutex;
 
 use crate::audit::{self, Numbers, Trail};
@@ -110,6 +110,23 @@ impl Registry {
     /// Every package and component that a version needs.
     pub fn referenced(&self) -> HashSet<Digest> {
         self.catalog().functions().flat_map(|entry| entry.digests().collect::<Vec<_>>()).collect()
+    }
+
+    /// The versions that need this package or component, as `FUNCTION:VERSION`; a
+    /// function whose update is not done yet by its name.
+    pub fn users_of(&self, digest: Digest) -> Vec<String> {
+        let catalog = self.catalog();
+        let users = catalog.functions().filter(|entry| entry.digests().any(|other| other == digest));
+        let named = users.flat_map(|entry| {
+            let needs = |version: &Version| {
+                let code = entry.view(*version).map(|view| view.code);
+                code.is_some_and(|code| code.package == digest || code.component == digest)
+            };
+            let versions: Vec<String> =
+                entry.versions().filter(needs).map(|version| format!("{}:{version}", entry.name())).collect();
+            if versions.is_empty() { vec![entry.name().to_string()] } else { versions }
+        });
+        named.collect()
     }
 
     /// Every component that a version needs.

@@ -46,6 +46,8 @@ pub struct Config {
 }
 
 impl Config {
+    /// The default of `instances_max`.
+    pub const INSTANCES_MAX: u32 = 1_000;
     /// The default of `fuel_per_gb_second`.
     pub const FUEL_PER_GB_SECOND: u64 = 1_000_000_000_000;
 }
@@ -53,7 +55,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            instances_max: 1_000,
+            instances_max: Self::INSTANCES_MAX,
             memory_keep_resident_bytes: 1 << 20,
             images_max: 1_000,
             compile_workers: 1,

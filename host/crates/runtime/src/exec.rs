@@ -103,10 +103,13 @@ impl Running {
         Ok(Self { runtime: shared, call, store, sources, fuel, start })
     }
 
-    /// Says when the instance is there, to whoever traces the call.
+    /// Says when the instance is there: then the call has begun, for its log and for
+    /// whoever traces it.
     fn instantiating(&self) -> impl FnOnce() + Send + 'static + use<> {
         let timings = self.call.timings.clone().map(|timings| (timings, self.runtime.clone(), self.start));
+        let log = self.call.log.clone();
         move || {
+            log.begin();
             if let Some((timings, runtime, start)) = timings {
                 timings.instantiated(runtime.clock.monotonic().saturating_sub(start));
             }

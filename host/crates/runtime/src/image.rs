@@ -65,6 +65,10 @@ impl Fingerprint {
         Self(Digest::from_bytes(bytes.0.finalize().into()))
     }
 
+    pub(crate) fn digest(self) -> Digest {
+        self.0
+    }
+
     /// The name of a component's image among the derived files.
     pub(crate) fn image_name(self, component: &Digest) -> String {
         let fingerprint = self.0.to_string();

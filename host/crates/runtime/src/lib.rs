@@ -25,6 +25,7 @@ mod output;
 mod response;
 mod runtime;
 mod sources;
+mod version;
 
 pub use config::Config;
 pub use error::{CodeError, PrepareError, RunError};

@@ -8,6 +8,8 @@ pub mod log;
 pub mod report;
 pub mod timings;
 
-pub use log::{Batch, InvocationLog, LineRef, LogEvent, Logs, LogsConfig, Observer, Opening, Source};
+pub use log::{
+    Batch, Dropped, Init, InitFailure, InvocationLog, LineRef, LogEvent, Logs, LogsConfig, Observer, Opening, Source,
+};
 pub use report::Report;
 pub use timings::Timings;

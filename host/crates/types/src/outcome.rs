@@ -56,6 +56,12 @@ pub mod error_type {
     pub const PANIC: &str = "Runtime.Panic";
     /// Any other trap, or an exit.
     pub const EXIT: &str = "Runtime.ExitError";
+    /// Code that the engine cannot run.
+    pub const INVALID_ENTRYPOINT: &str = "Runtime.InvalidEntrypoint";
+    /// Code that may not run any more: no key that signed it is trusted.
+    pub const REFUSED: &str = "Runtime.CodeRefused";
+    /// Code that could not be loaded, by our own fault.
+    pub const UNKNOWN: &str = "Runtime.Unknown";
     /// A buffered answer over the limit.
     pub const RESPONSE_TOO_LARGE: &str = "Function.ResponseSizeTooLarge";
     /// An HTTP component that ended without answering, or answered with an error.

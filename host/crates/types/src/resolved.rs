@@ -64,4 +64,6 @@ pub struct ResolvedFunction {
     pub account: crate::AccountId,
     /// The value of `Handler`, for the guest's `_HANDLER`.
     pub handler: Arc<str>,
+    /// The value of `Runtime`.
+    pub runtime: Arc<str>,
 }

@@ -16,13 +16,13 @@ use crate::upkeep::Upkeep;
 /// Chunks that may wait for their reader.
 const CHUNKS_MAX: usize = 8;
 
-/// A backup that is being made: its bytes, in order. An error is the last item, and
-/// what came before it is no backup. Dropped, the backup is given up.
+/// A backup that is being made: its bytes, in order. An error is the last item; what
+/// came before it is a tar that says why it is no backup. Dropped, it is given up.
 #[derive(Debug)]
 pub struct Backup {
     /// The last transaction that is in it.
     pub sequence: u64,
-    /// Its size.
+    /// Its size, if nothing fails.
     pub bytes: u64,
     chunks: mpsc::Receiver<Result<Bytes, Error>>,
 }

@@ -30,9 +30,19 @@ pub enum Error {
         /// The last there is.
         sequence: u64,
     },
-    /// Bytes of an artifact that a backup needs.
-    #[error("artifact {0} is damaged: deploy its code again, or delete what uses it, then make the backup")]
-    Damaged(Digest),
+    /// An artifact that a backup needs is not as it was.
+    #[error(
+        "artifact {digest}, the code of {users}, is {how}: deploy that code again, or delete what uses it, then make \
+         the backup again"
+    )]
+    Artifact {
+        /// The artifact.
+        digest: Digest,
+        /// Damaged, or missing.
+        how: &'static str,
+        /// The versions that need it, with commas between.
+        users: String,
+    },
     /// A file of a directory.
     #[error("{path}: {source}")]
     File {
@@ -81,6 +91,9 @@ pub enum Refusal {
     /// An entry is larger than it can be.
     #[error("an entry is longer than {0} bytes")]
     TooLong(u64),
+    /// Its making broke off, and it says why.
+    #[error("its making broke off: {0}")]
+    BrokeOff(String),
     /// No manifest at its end.
     #[error("it has no manifest: make the backup again")]
     NoManifest,

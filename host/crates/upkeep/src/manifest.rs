@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Refusal};
 use crate::keys::audit_key;
-use crate::place::{HOST_KEY, MANIFEST, Place};
+use crate::place::{BROKE_OFF, HOST_KEY, MANIFEST, Place};
 use crate::tar::Reader;
 
 /// The only format there is.
 pub(crate) const FORMAT: u32 = 1;
+/// The longest reason why a backup broke off.
+pub(crate) const REASON_BYTES_MAX: u64 = 4 << 10;
 /// The longest manifest: a million entries.
 pub(crate) const BYTES_MAX: u64 = 256 << 20;
 const SIGNATURE: &str = ",\"Signature\":\"";
@@ -77,6 +79,7 @@ impl Manifest {
             match head.name.as_str() {
                 HOST_KEY => host_key = Some(host_key_of(&reader.whole(64)?)?),
                 MANIFEST => manifest = Some(reader.whole(BYTES_MAX)?),
+                BROKE_OFF => return Err(broke_off(&reader.whole(REASON_BYTES_MAX)?)),
                 _ => reader.skip()?,
             }
         }
@@ -130,6 +133,13 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(&message).map_err(read)?;
         if manifest.public_key == public_key(&key) { Ok(manifest) } else { Err(Refusal::Signature) }
     }
+}
+
+/// Why its making broke off, from the bytes of the entry that says so. It may come from
+/// anywhere: what could move a terminal's cursor is left out.
+pub(crate) fn broke_off(bytes: &[u8]) -> Refusal {
+    let text = String::from_utf8_lossy(bytes);
+    Refusal::BrokeOff(text.trim().chars().filter(|c| !c.is_control()).collect())
 }
 
 /// The host's key, from the bytes of its file.

@@ -6,6 +6,8 @@ pub(crate) const FORMAT: &str = "format";
 pub(crate) const HOST_KEY: &str = "host.key";
 pub(crate) const SECRETS_KEY: &str = crate::keys::secrets_file::NAME;
 pub(crate) const MANIFEST: &str = "manifest.json";
+/// Why a backup that has no manifest has none; no file of a data directory.
+pub(crate) const BROKE_OFF: &str = "broke-off.txt";
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const AUDIT: &str = "audit";
 pub(crate) const LOGS: &str = "logs";

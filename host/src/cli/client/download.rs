@@ -10,6 +10,9 @@ use super::{Answer, Call, Client, Error, Exception, sign};
 /// An answer that is an error is no longer.
 const ERROR_BYTES_MAX: usize = 1 << 20;
 
+/// How long an answer is that may end earlier.
+const BYTES: &str = "x-lamina-bytes";
+
 /// The body of a successful answer.
 pub(crate) struct Download<'a> {
     client: &'a Client,
@@ -29,7 +32,8 @@ impl Client {
         let request = sign::signed(call, &self.target, &self.clock)?.map(|body| Upload::new(body, progress));
         let (head, body) = self.within(timeout, self.send(request)).await??.into_parts();
         if head.status.is_success() {
-            let length = body.size_hint().exact();
+            let told = head.headers.get(BYTES).and_then(|bytes| bytes.to_str().ok()?.parse().ok());
+            let length = body.size_hint().exact().or(told);
             return Ok(Download { client: self, body, idle, length });
         }
         let body = self.within(idle, Limited::new(body, ERROR_BYTES_MAX).collect()).await?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use http::Method;
-use lamina_upkeep::Manifest;
+use lamina_upkeep::{Error, Manifest, Refusal};
 use serde_json::json;
 
 use crate::cli::Ctx;
@@ -130,7 +130,13 @@ async fn write(mut answer: Download<'_>, part: &Path) -> Result<u64, Failure> {
 /// Sees that it is a backup of the platform that made the earlier ones, and gives it
 /// its name.
 fn finish(part: &Path, file: &Path, earlier: &Earlier) -> Result<Manifest, Failure> {
-    let manifest = Manifest::of(part).map_err(|error| Failure::new(error.to_string()))?;
+    let manifest = Manifest::of(part).map_err(|error| match error {
+        // The platform's own words.
+        Error::Refused { reason: Refusal::BrokeOff(reason), .. } => {
+            Failure::new(format!("the platform could not make the backup: {reason}"))
+        }
+        error => Failure::new(error.to_string()),
+    })?;
     if earlier.public_key.as_ref().is_some_and(|key| *key != manifest.public_key) {
         return Err(Failure::new("the platform is another one than that of the earlier backup")
             .next("make a whole one: without --since"));

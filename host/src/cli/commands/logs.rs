@@ -29,7 +29,8 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Print a function's log lines
 ///
 /// Whether they are still in memory or on the disk since long ago makes no
-/// difference. A log outlives its function: aws logs delete-log-group removes it.
+/// difference. A log outlives its function, and is shown then too, if it is the
+/// function's own: aws logs delete-log-group removes it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
     /// The function
@@ -39,7 +40,8 @@ pub(crate) struct LogsArgs {
     #[arg(long, short)]
     follow: bool,
     /// Only lines that match a filter pattern of CloudWatch Logs, such as
-    /// 'ERROR -timeout', '"two words"', '?WARN ?ERROR' or '{ $.level = "ERROR" }'
+    /// 'ERROR -timeout', '"two words"', '?WARN ?ERROR', '%code=5\d\d%',
+    /// '{ $.level = "ERROR" }' or '[level = ERROR, ..., ms > 100]'
     #[arg(long, value_name = "PATTERN")]
     filter: Option<String>,
     /// Only lines since then: 90s, 5m, 2h or 1d ago, or a time such as
@@ -86,6 +88,20 @@ pub(crate) async fn group(client: &Client, name: &str) -> Result<String, Failure
     group.map(str::to_owned).ok_or_else(|| Failure::new("the function's configuration names no log group"))
 }
 
+/// The log group of a function, and whether that is gone: then it is the one that a
+/// function writes to unless it is told otherwise, if there are lines in it.
+async fn kept_group(client: &Client, name: &str) -> Result<(String, bool), Failure> {
+    let gone = match group(client, name).await {
+        Ok(group) => return Ok((group, false)),
+        Err(failure) if failure.exception() == Some("ResourceNotFoundException") => failure,
+        Err(failure) => return Err(failure),
+    };
+    let (name, _) = super::parts(name)?;
+    let group = format!("/aws/lambda/{name}");
+    let first = page(client, &group, Asked::default()).await?;
+    if first.events.is_empty() && first.next_after == 0 { Err(gone) } else { Ok((group, true)) }
+}
+
 /// Which lines are asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asked<'a> {
@@ -125,11 +141,15 @@ impl LogsArgs {
     /// Does it.
     pub(crate) async fn run(self, ctx: &Ctx) -> Done {
         let client = Client::find(&self.target, &ctx.environment).await?;
-        let group = group(&client, &self.name).await?;
+        let (group, is_gone) = kept_group(&client, &self.name).await?;
+        if is_gone {
+            ctx.output.warning(format_args!("the function {} is gone; its log {group} is kept", self.name));
+        }
+        let follow = self.follow && !is_gone;
         let now = Timestamp(SystemClock::new().epoch_micros());
         let mut asked = Asked {
             after: 0,
-            wait: if self.follow { WAIT } else { Duration::ZERO },
+            wait: if follow { WAIT } else { Duration::ZERO },
             filter: self.filter.as_deref(),
             start_ms: self.since.map(|since| since.before(now).millis()),
             request_id: self.request_id.as_deref(),
@@ -139,7 +159,7 @@ impl LogsArgs {
             for line in &page.events {
                 print(ctx, line)?;
             }
-            if !self.follow && page.events.is_empty() && !page.more {
+            if !follow && page.events.is_empty() && !page.more {
                 return Ok(ExitCode::SUCCESS);
             }
             // A function that is deleted leaves a log in which nothing is written again.
@@ -176,10 +196,10 @@ fn print(ctx: &Ctx, line: &Line) -> Result<(), Failure> {
 fn colour(message: &str) -> Style {
     let said =
         |level: &str| message.contains(&format!("\t{level}\t")) || message.contains(&format!("\"level\":\"{level}\""));
-    let platform = ["START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "{\"time\":"];
+    let platform = ["INIT_START ", "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "{\"time\":"];
     if platform.iter().any(|begin| message.starts_with(begin)) {
         style::FAINT
-    } else if said("ERROR") || message.starts_with("LAMINA ") {
+    } else if said("ERROR") || message.starts_with("LAMINA ") || message.starts_with("INIT_REPORT ") {
         style::ERROR
     } else if said("WARN") {
         style::WARNING
@@ -197,6 +217,9 @@ mod tests {
         for (message, expect) in [
             ("START RequestId: x Version: 1", style::FAINT),
             ("{\"time\":\"T\",\"type\":\"platform.start\"}", style::FAINT),
+            ("INIT_START Runtime Version: x", style::FAINT),
+            // It is there only where the init failed.
+            ("INIT_REPORT Init Duration: 1.00 ms\tPhase: init\tStatus: error\tError Type: T", style::ERROR),
             ("T\tID\tERROR\tbad", style::ERROR),
             ("{\"timestamp\":\"T\",\"level\":\"WARN\"}", style::WARNING),
             ("an ERROR in a text", Style::new()),

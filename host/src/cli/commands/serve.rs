@@ -174,7 +174,7 @@ impl ServeArgs {
         let mut signals = Signals::catch()?;
         let data = self.data.clone();
         let secrets = self.secrets.read(ctx)?;
-        let otlp = lamina_otlp::Config::of(|name| ctx.environment.get(name));
+        let otlp = lamina_otlp::Config::of(|name| ctx.environment.get(name), |path| std::fs::read(path));
         let otlp = otlp.map_err(|refused| Failure::usage(refused.to_string()))?;
         let config = serve::Config {
             data: self.data,
@@ -187,6 +187,7 @@ impl ServeArgs {
             stream_bytes_per_s: self.stream_bytes_per_s.and_then(NonZeroU64::new),
             secrets,
             calls: self.limits.calls(),
+            instances_max: self.limits.instances_max(),
             limits: self.limits.limits(),
             body_bytes_max: self.limits.body_bytes_max(),
             tls: self.reached.files(),

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http_body::{Body, Frame, SizeHint};
+use http::{HeaderName, StatusCode};
+use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use lamina_registry::Event;
 use lamina_runtime::HttpError;
@@ -21,6 +21,10 @@ use crate::answer::{Answer, AnswerBody};
 use crate::error::{ApiError, exception};
 use crate::request::Call;
 
+/// How long it is if nothing fails: then it ends earlier and says why, which a
+/// Content-Length would forbid.
+const BYTES: HeaderName = HeaderName::from_static("x-lamina-bytes");
+
 pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     call.query().finish("Backup")?;
     let Asked { since, have } = Asked::parse(&call.body.bytes)?;
@@ -28,9 +32,11 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, ApiError> {
     let event = call.registry().audit(Event::new("BackupMade").with("since", since)).await;
     event.map_err(|error| ApiError::registry(error, call.owner()))?;
     let backup = call.shared.deps.upkeep.backup(since, have).await.map_err(refused)?;
-    let mut answer = Answer::new(AnswerBody::Stream(BackupBody::new(backup).boxed_unsync()));
+    let bytes = backup.bytes;
+    let mut answer = Answer::new(AnswerBody::Stream(BackupBody(backup).boxed_unsync()));
     *answer.status_mut() = StatusCode::OK;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
+    answer.headers_mut().insert(BYTES, bytes.into());
     Ok(answer)
 }
 
@@ -40,7 +46,7 @@ fn refused(error: Error) -> ApiError {
     let text = error.to_string();
     match error {
         Error::Ahead { .. } => ApiError::new(exception::INVALID_PARAMETER, text),
-        Error::Artifacts(_) | Error::Damaged(_) => ApiError::new(exception::SERVICE, text.clone()).with_log(text),
+        Error::Artifacts(_) | Error::Artifact { .. } => ApiError::new(exception::SERVICE, text.clone()).with_log(text),
         _ => ApiError::internal(format!("making a backup: {text}")),
     }
 }
@@ -67,42 +73,23 @@ impl Asked {
     }
 }
 
-/// A backup on its way, whose length is known.
-struct BackupBody {
-    backup: Backup,
-    left: u64,
-}
-
-impl BackupBody {
-    fn new(backup: Backup) -> Self {
-        Self { left: backup.bytes, backup }
-    }
-}
+/// A backup on its way.
+struct BackupBody(Backup);
 
 impl Body for BackupBody {
     type Data = Bytes;
     type Error = HttpError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        Poll::Ready(match ready!(self.backup.poll_next(cx)) {
-            Some(Ok(bytes)) => {
-                self.left = self.left.saturating_sub(bytes.len() as u64);
-                Some(Ok(Frame::data(bytes)))
-            }
+        Poll::Ready(match ready!(self.0.poll_next(cx)) {
+            Some(Ok(bytes)) => Some(Ok(Frame::data(bytes))),
             Some(Err(error)) => {
+                // What was sent says so, too.
                 tracing::error!(%error, "a backup broke off");
-                Some(Err(HttpError(error.to_string())))
+                None
             }
             None => None,
         })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
     }
 }
 

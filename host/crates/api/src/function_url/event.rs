@@ -11,6 +11,7 @@ use percent_encoding::percent_decode;
 
 use super::hop::{is_hop, named};
 use super::json;
+use crate::tls::Spoken;
 
 /// What an event is made of.
 pub(super) struct Source<'a> {
@@ -27,6 +28,8 @@ pub(super) struct Source<'a> {
     pub(super) source_ip: &'a str,
     /// `http` or `https`.
     pub(super) scheme: &'a str,
+    /// What was agreed on, where the connection is of TLS.
+    pub(super) spoken: Option<Spoken>,
     /// The port the request came to.
     pub(super) port: u16,
     pub(super) request_id: &'a RequestId,
@@ -39,7 +42,13 @@ pub(super) fn is_hidden(name: &HeaderName) -> bool {
     is_hop(name)
         || matches!(
             name.as_str(),
-            "cookie" | "x-amzn-trace-id" | "x-forwarded-for" | "x-forwarded-port" | "x-forwarded-proto"
+            "cookie"
+                | "x-amzn-tls-cipher-suite"
+                | "x-amzn-tls-version"
+                | "x-amzn-trace-id"
+                | "x-forwarded-for"
+                | "x-forwarded-port"
+                | "x-forwarded-proto"
         )
 }
 
@@ -84,6 +93,10 @@ fn headers(out: &mut Vec<u8>, source: &Source<'_>) {
     number(out, u64::from(source.port));
     out.push(b'"');
     json::member(out, "x-amzn-trace-id", source.trace_id);
+    if let Some(spoken) = source.spoken {
+        json::member(out, "x-amzn-tls-version", spoken.version());
+        json::member(out, "x-amzn-tls-cipher-suite", spoken.suite());
+    }
     let named = named(source.headers);
     // The map gives the values of one name one after the other.
     let mut last: Option<&HeaderName> = None;
@@ -233,6 +246,7 @@ mod tests {
             domain: "abc.lambda-url.us-east-1.localhost",
             source_ip: "127.0.0.1",
             scheme: "http",
+            spoken: None,
             port: 8080,
             request_id: &RequestId::from_random([0; 16]),
             trace_id: "Root=1-0-0",
@@ -254,6 +268,7 @@ mod tests {
             ("connection", "close, X-Hop"),
             ("x-hop", "1"),
             ("x-forwarded-for", "1.2.3.4"),
+            ("x-amzn-tls-version", "TLSv1.3"),
         ];
         assert_eq!(
             event("/pa2%Fth/1", "a=1&b=%20x+y&a=2&c", &headers, b"{\"k\":\"\xc3\xa4\"}"),

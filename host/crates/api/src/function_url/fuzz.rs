@@ -151,6 +151,7 @@ proptest! {
             method: &Method::POST,
             version: Version::HTTP_11,
             scheme: "http",
+            spoken: None,
             path: &path,
             query: &query,
             headers: &headers,

@@ -92,6 +92,7 @@ async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<I
         domain: &address::domain(request::host(parts), id, config),
         source_ip: &source_ip,
         scheme: config.scheme(),
+        spoken: visit.peer.spoken,
         port: visit.peer.port,
         request_id: &visit.id,
         trace_id: &visit.trace_id,

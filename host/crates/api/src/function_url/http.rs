@@ -3,7 +3,6 @@
 use std::num::NonZeroU64;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, TRAILER};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Uri};
@@ -17,6 +16,7 @@ use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
 use super::hop::{is_hop, named};
 use super::infer::{has_body, is_ours};
 use super::refusal::Refusal;
+use super::trailed::{Trailed, are_taken};
 use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounded, Bounds, Pace};
@@ -28,15 +28,19 @@ use crate::trace::{TRACE_ID, TRACE_PARENT, parent};
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const TLS_VERSION: HeaderName = HeaderName::from_static("x-amzn-tls-version");
+const TLS_SUITE: HeaderName = HeaderName::from_static("x-amzn-tls-cipher-suite");
 
-/// Reads the whole request first, and answers when all of the response is there.
+/// Reads the whole request first, and answers when all of the response is there: with
+/// a length, unless there are trailers and a client that takes them. (Lambda's own
+/// buffered answers have none.)
 pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
     let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), room: Some(&visit.shared.room), hash: false };
-    let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?.bytes;
+    let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?;
+    let (method, trailers_taken) = (parts.method.clone(), are_taken(&parts));
     rewrite(&visit, &mut parts)?;
-    let method = parts.method.clone();
     let request = Request::from_parts(parts, whole(body));
     let (dispatcher, tasks) = (visit.shared.deps.dispatcher.clone(), visit.shared.tasks.clone());
     // The call ends at its timeout, and with it the body; a little later this does.
@@ -47,8 +51,16 @@ pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming)
         let (head, body) = dispatcher.http(invocation, request).await?.response?.into_parts();
         Ok::<_, Refusal>((head, collected(body, timeout).await?))
     });
-    let (head, body) = called.await?;
-    answered(Response::from_parts(head, Body::Whole(body)), &method)
+    let (mut head, body) = called.await?;
+    let body = match body.trailers {
+        Some(trailers) if trailers_taken => {
+            // A length would leave no place for them.
+            head.headers.remove(CONTENT_LENGTH);
+            Body::Stream(Trailed::new(body.bytes, trailers).map_err(|never| match never {}).boxed_unsync())
+        }
+        _ => Body::Whole(body.bytes),
+    };
+    answered(Response::from_parts(head, body), &method)
 }
 
 /// Passes both bodies on as they come.
@@ -85,24 +97,27 @@ fn at_rate(body: Body, rate: Option<NonZeroU64>) -> Body {
     }
 }
 
-fn whole(body: Bytes) -> RequestBody {
-    Full::new(body).map_err(|never| match never {}).boxed_unsync()
+fn whole(body: body::Body) -> RequestBody {
+    match body.trailers {
+        None => Full::new(body.bytes).map_err(|never| match never {}).boxed_unsync(),
+        Some(trailers) => Trailed::new(body.bytes, trailers).map_err(|never| match never {}).boxed_unsync(),
+    }
 }
 
 /// The whole body, up to Lambda's limit of a buffered answer.
-async fn collected(body: Body, timeout: std::time::Duration) -> Result<Bytes, Refusal> {
-    let bytes = match body {
-        Body::Whole(bytes) => bytes,
+async fn collected(body: Body, timeout: std::time::Duration) -> Result<body::Body, Refusal> {
+    let body = match body {
+        Body::Whole(bytes) => body::Body::of(bytes),
         Body::Stream(body) => {
             let bounds =
                 Bounds { bytes_max: RESPONSE_PAYLOAD_BYTES_MAX, pace: Pace::within(timeout), room: None, hash: false };
-            body::read(body, bounds).await.map_err(|error| Refusal::Failed(format!("the response: {error}")))?.bytes
+            body::read(body, bounds).await.map_err(|error| Refusal::Failed(format!("the response: {error}")))?
         }
     };
-    if bytes.len() > RESPONSE_PAYLOAD_BYTES_MAX {
+    if body.bytes.len() > RESPONSE_PAYLOAD_BYTES_MAX {
         return Err(Refusal::Failed("the response is larger than a buffered one may be".to_owned()));
     }
-    Ok(bytes)
+    Ok(body)
 }
 
 /// Makes the request the component's: an absolute URI without the URL's own part
@@ -123,6 +138,17 @@ fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     let peer = visit.peer;
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(config.scheme()));
     headers.insert(FORWARDED_PORT, HeaderValue::from(peer.port));
+    match peer.spoken {
+        Some(spoken) => {
+            headers.insert(TLS_VERSION, HeaderValue::from_static(spoken.version()));
+            headers.insert(TLS_SUITE, HeaderValue::from_static(spoken.suite()));
+        }
+        // A client cannot say it.
+        None => {
+            headers.remove(TLS_VERSION);
+            headers.remove(TLS_SUITE);
+        }
+    }
     let texts = [(FORWARDED_FOR, peer.ip()), (TRACE_ID, visit.trace_id.clone())];
     let traced = visit.span.map(|span| (TRACE_PARENT, parent(span)));
     for (name, text) in texts.into_iter().chain(traced) {
@@ -204,6 +230,7 @@ fn has_length(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http_body::Body as _;
 
     use super::*;
@@ -270,6 +297,6 @@ mod tests {
         assert!(collected(Body::Whole(most), timeout).await.is_ok());
         let more = Bytes::from(vec![0; RESPONSE_PAYLOAD_BYTES_MAX + 1]);
         assert!(collected(Body::Whole(more.clone()), timeout).await.is_err());
-        assert!(collected(Body::Stream(whole(more)), timeout).await.is_err());
+        assert!(collected(Body::Stream(whole(body::Body::of(more))), timeout).await.is_err());
     }
 }

@@ -20,6 +20,11 @@ use serde_json::value::RawValue;
 use super::json;
 use crate::answer::{ERROR_TYPE, REQUEST_ID};
 
+/// Bytes of the head that a function gives its answer, as they go over HTTP/1.1: what
+/// an answer's head may have in the other worlds. A map of headers panics past some
+/// ten thousand.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
 /// Why a result is no answer; for the log, the caller gets a 502.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unusable {
@@ -29,6 +34,8 @@ pub(super) enum Unusable {
     Member(&'static str),
     #[error("`{0}` cannot be a header")]
     Header(String),
+    #[error("its headers and cookies have more than {HEAD_BYTES_MAX} bytes")]
+    TooLarge,
 }
 
 /// Head and body of an answer.
@@ -95,7 +102,7 @@ fn with_type(content_type: &'static str) -> HeaderMap {
 fn from_shape(shape: &Shape<'_>, status: &RawValue) -> Result<Inferred, Unusable> {
     let status: u16 = status.get().parse().map_err(|_| Unusable::Member("statusCode"))?;
     let status = status_code(status)?;
-    let mut headers = with_type("application/json");
+    let mut head = Head::new("application/json");
     if let Some(given) = member::<BTreeMap<Cow<'_, str>, Value>>(shape.headers, "headers")? {
         for (name, value) in given {
             let value = match value {
@@ -105,15 +112,15 @@ fn from_shape(shape: &Shape<'_>, status: &RawValue) -> Result<Inferred, Unusable
                 Value::Null => continue,
                 Value::Array(_) | Value::Object(_) => return Err(Unusable::Member("headers")),
             };
-            set(&mut headers, &name, &value)?;
+            head.set(&name, &value)?;
         }
     }
     for cookie in member::<Vec<Cow<'_, str>>>(shape.cookies, "cookies")?.unwrap_or_default() {
-        headers.append(SET_COOKIE, header_value("set-cookie", &cookie)?);
+        head.append(SET_COOKIE, &cookie)?;
     }
     let encoded = member::<bool>(shape.is_base64_encoded, "isBase64Encoded")?.unwrap_or(false);
     let body = body(shape.body, encoded)?;
-    Ok(Inferred { status, headers, body: if has_body(status) { body } else { Bytes::new() } })
+    Ok(Inferred { status, headers: head.headers, body: if has_body(status) { body } else { Bytes::new() } })
 }
 
 fn member<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>, name: &'static str) -> Result<Option<T>, Unusable> {
@@ -139,26 +146,24 @@ fn body(raw: Option<&RawValue>, encoded: bool) -> Result<Bytes, Unusable> {
 /// The head that a streaming function gave; its own content type counts where
 /// its headers have none.
 pub(super) fn from_prelude(prelude: Option<&HttpPrelude>, content_type: Option<&str>) -> Result<Inferred, Unusable> {
-    let mut headers = with_type("application/octet-stream");
+    let mut head = Head::new("application/octet-stream");
     if let Some(content_type) = content_type {
-        headers.insert(CONTENT_TYPE, header_value("content-type", content_type)?);
+        head.set(CONTENT_TYPE.as_str(), content_type)?;
     }
     let mut status = StatusCode::OK;
     if let Some(prelude) = prelude {
         status = status_code(prelude.status)?;
-        let mut own = HeaderMap::new();
+        if prelude.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str())) {
+            head.headers.remove(CONTENT_TYPE);
+        }
         for (name, value) in &prelude.headers {
-            set_or_append(&mut own, name, value)?;
+            head.append(header_name(name)?, value)?;
         }
-        for name in own.keys() {
-            headers.remove(name);
-        }
-        headers.extend(own);
         for cookie in &prelude.cookies {
-            headers.append(SET_COOKIE, header_value("set-cookie", cookie)?);
+            head.append(SET_COOKIE, cookie)?;
         }
     }
-    Ok(Inferred { status, headers, body: Bytes::new() })
+    Ok(Inferred { status, headers: head.headers, body: Bytes::new() })
 }
 
 /// Statuses that end an exchange; a function cannot answer an interim one.
@@ -191,22 +196,44 @@ pub(super) fn is_ours(name: &HeaderName) -> bool {
         )
 }
 
-fn set(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Unusable> {
-    let name = header_name(name)?;
-    let value = header_value(name.as_str(), value)?;
-    if !is_ours(&name) {
-        headers.insert(name, value);
-    }
-    Ok(())
+/// A head on its way, of bounded size.
+struct Head {
+    headers: HeaderMap,
+    left: usize,
 }
 
-fn set_or_append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Unusable> {
-    let name = header_name(name)?;
-    let value = header_value(name.as_str(), value)?;
-    if !is_ours(&name) {
-        headers.append(name, value);
+impl Head {
+    /// One that has nothing yet but its default type.
+    fn new(content_type: &'static str) -> Self {
+        Self { headers: with_type(content_type), left: HEAD_BYTES_MAX }
     }
-    Ok(())
+
+    /// One header instead of another; those that are ours are left out.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Unusable> {
+        let name = header_name(name)?;
+        let value = self.value(&name, value)?;
+        if !is_ours(&name) {
+            self.headers.insert(name, value);
+        }
+        Ok(())
+    }
+
+    /// The same, beside another.
+    fn append(&mut self, name: HeaderName, value: &str) -> Result<(), Unusable> {
+        let value = self.value(&name, value)?;
+        if !is_ours(&name) {
+            self.headers.append(name, value);
+        }
+        Ok(())
+    }
+
+    /// The value, if there is room for it.
+    fn value(&mut self, name: &HeaderName, value: &str) -> Result<HeaderValue, Unusable> {
+        // A colon, a space and the line's end.
+        let bytes = name.as_str().len() + value.len() + 4;
+        self.left = self.left.checked_sub(bytes).ok_or(Unusable::TooLarge)?;
+        header_value(name.as_str(), value)
+    }
 }
 
 fn header_name(name: &str) -> Result<HeaderName, Unusable> {
@@ -285,6 +312,24 @@ mod tests {
         for bytes in [&b"\"\xff\""[..], b"{\"a\":\"\xff\"}", b"[\"\xff\"]", b"{\"statusCode\":200,\"x\":\"\xff\"}"] {
             assert!(from_result(bytes.to_vec()).is_err(), "{bytes:?}");
         }
+    }
+
+    /// A function that sent 30,000 headers made its connection's task panic, and took
+    /// every other stream of an HTTP/2 connection with it.
+    #[test]
+    fn heads_are_bounded() {
+        let many = |count: usize| (0..count).map(|at| format!("\"x-{at}\":\"1\"")).collect::<Vec<_>>().join(",");
+        let result = |count| format!(r#"{{"statusCode":200,"headers":{{{}}}}}"#, many(count)).into_bytes();
+        assert_eq!(from_result(result(5_000)).unwrap().headers.len(), 5_001);
+        assert_eq!(from_result(result(30_000)).unwrap_err(), Unusable::TooLarge);
+        let long = |bytes: usize| format!(r#"{{"statusCode":200,"headers":{{"x":"{}"}}}}"#, "y".repeat(bytes));
+        assert!(from_result(long(HEAD_BYTES_MAX - 5).into_bytes()).is_ok());
+        assert_eq!(from_result(long(HEAD_BYTES_MAX - 4).into_bytes()).unwrap_err(), Unusable::TooLarge);
+        let cookies = format!(r#"{{"statusCode":200,"cookies":["{}"]}}"#, vec!["a=1"; 10_000].join("\",\""));
+        assert_eq!(from_result(cookies.into_bytes()).unwrap_err(), Unusable::TooLarge);
+        let headers = (0..40_000).map(|at| (format!("x-{at}"), String::new())).collect();
+        let prelude = HttpPrelude { status: 200, headers, cookies: vec![] };
+        assert_eq!(from_prelude(Some(&prelude), None).unwrap_err(), Unusable::TooLarge);
     }
 
     #[test]

@@ -50,8 +50,9 @@ pub(super) async fn drive<T, S>(
                 tracing::debug!(%error, "a connection broke off");
                 if late {
                     refusal::refuse(stream, StatusCode::REQUEST_TIMEOUT).await;
-                } else if error.is_parse() {
-                    // It was answered, by hyper, and more of it may be on its way.
+                } else if error.is_parse() || error.is_incomplete_message() {
+                    // It was answered, by hyper, and more of it may be on its way; or
+                    // there is no more of it, which is no reason to end TLS unsaid.
                     refusal::close(stream).await;
                 } else if error.is_user() && old.load(Ordering::Relaxed) {
                     // Closed as usual, a body that broke off would look complete.

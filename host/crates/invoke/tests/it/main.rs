@@ -111,6 +111,10 @@ impl Bench {
         self.dispatcher.buffered(self.invocation(event)).await.map(|_| ())
     }
 
+    fn lines(&self) -> Vec<String> {
+        self.logs.read("/aws/lambda/f", 0, 100).into_iter().map(|event| event.message.into()).collect()
+    }
+
     fn counted(&self) -> Counters {
         let snapshots = self.meters.snapshot();
         assert_eq!(snapshots.len(), 1, "{snapshots:?}");
@@ -132,9 +136,41 @@ async fn a_call_past_the_accounts_limit_is_a_throttle_and_no_invocation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_code_is_gone_did_not_run() {
     let bench = Bench::new(10, 1, None).await;
+    assert!(bench.lines().is_empty(), "{:?}", bench.lines());
     assert!(!matches!(bench.call(&json!(1)).await, Ok(()) | Err(InvokeError::Throttled(_))));
     assert_eq!(bench.counted(), Counters { not_run: 1, ..Counters::default() });
     assert_eq!(bench.meters.concurrent().0, 0);
+    // Its log says what Lambda's says of an init that failed; there is no call to start.
+    let lines = bench.lines();
+    let [start, why, report] = lines.as_slice() else { panic!("{lines:#?}") };
+    assert!(start.starts_with("INIT_START Runtime Version: provided:al2023.v"), "{start}");
+    assert!(why.starts_with("[ERROR] Runtime.CodeRefused: "), "{why}");
+    let ends = "\tPhase: init\tStatus: error\tError Type: Runtime.CodeRefused";
+    assert!(report.starts_with("INIT_REPORT Init Duration: ") && report.ends_with(ends), "{report}");
+    // Calls that fail so share one stream.
+    assert!(bench.call(&json!(1)).await.is_err());
+    let streams: std::collections::BTreeSet<_> =
+        bench.logs.read("/aws/lambda/f", 0, 100).into_iter().map(|event| event.stream).collect();
+    assert!(streams.len() == 1 && streams.iter().all(|stream| stream.contains("/[$LATEST]")), "{streams:?}");
+}
+
+/// INIT_START stands before the START of the call that waited for its code, and of no
+/// other; a failed call's answer is counted as any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_loads_its_code_says_so() {
+    let bench = Bench::new(10, 1, Some(&test_guests::component("guest-function"))).await;
+    let echoed = bench.dispatcher.buffered(bench.invocation(&json!({"do": "echo", "value": "it"}))).await.unwrap();
+    let echoed = echoed.outcome.result.unwrap().len();
+    let served = bench.dispatcher.buffered(bench.invocation(&json!({"do": "fail", "message": "no"}))).await.unwrap();
+    let failure = serde_json::to_vec(&served.outcome.result.unwrap_err()).unwrap();
+    let lines = bench.lines();
+    let begins = ["INIT_START ", "START ", "END ", "REPORT ", "START ", "[ERROR] ", "  at ", "END ", "REPORT "];
+    assert!(lines.iter().map(String::as_str).zip(begins).all(|(line, begin)| line.starts_with(begin)), "{lines:#?}");
+    assert_eq!(lines.len(), begins.len(), "{lines:#?}");
+    assert!(lines[3].contains("\tInit Duration: ") && !lines[8].contains("Init Duration"), "{lines:#?}");
+    assert_eq!(bench.counted().bytes_out, (echoed + failure.len()) as u64, "{echoed}");
+    let events = bench.logs.read("/aws/lambda/f", 0, 100);
+    assert!(events[0].time <= events[1].time && events[0].stream == events[1].stream, "{events:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +188,9 @@ async fn a_call_that_finds_no_instance_is_a_throttle() {
     }
     let refused = bench.call(&json!({"do": "echo"})).await.unwrap_err();
     assert!(matches!(refused, InvokeError::Throttled(Throttle::Instances)), "{refused}");
+    // As on Lambda it leaves no line.
+    let started = bench.lines().iter().filter(|line| line.starts_with("START ")).count();
+    assert!(started == 2 && bench.lines().iter().all(|line| !line.contains("did not run")), "{:#?}", bench.lines());
     running.await.unwrap().unwrap();
     let counted = bench.counted();
     assert_eq!((counted.invocations, counted.throttles, counted.not_run), (2, 1, 0));

@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 fn check(pattern: &str, lines: &[(&str, bool)]) {
@@ -20,6 +18,8 @@ fn terms() {
     check("ERROR -ARGUMENTS", &[("[ERROR 400] BAD", true), ("[ERROR 419] MISSING ARGUMENTS", false)]);
     check("-\"a b\"", &[("a b", false), ("b a", true)]);
     check("\"say \\\"hi\\\"\"", &[("they say \"hi\"", true), ("they say hi", false)]);
+    check("\" \"", &[("", true), ("x", true)]);
+    check("\"\" x", &[("", false), ("x", true)]);
     // `?` is ignored beside others.
     check("INFO ?ERROR", &[("INFO", true), ("ERROR", false)]);
 }
@@ -59,6 +59,18 @@ fn json() {
         ("{ $.none NOT EXISTS }", true),
         ("{ $.nil NOT EXISTS }", false),
         ("{ $.tags = a }", false),
+        // An object or an array is no value.
+        ("{ $.tags != a }", false),
+        ("{ $.user != a }", false),
+        ("{ $.level = %^ERR% }", true),
+        ("{ $.level = %err% }", false),
+        ("{ $.level != %^WARN$% }", true),
+        ("{ $.code = %^4\\d{2}$% }", true),
+        ("{ $.tags[*] = %[bc]% && $.user.ip = %123\\.123\\.% }", true),
+        ("{ $.user.* = %^123% }", true),
+        ("{ $.* = %^123% }", false),
+        ("{ $.* IS NULL }", true),
+        ("{ $.none = %.% }", false),
     ] {
         check(pattern, &[(line, expect), ("no json", false), ("[1]", false)]);
     }
@@ -79,8 +91,10 @@ fn what_is_no_pattern_says_why() {
         ("\"open", "a quotation mark is not closed"),
         ("a -", "a `?` or `-` stands alone"),
         ("a\"b", "a quotation mark within a term"),
-        ("%x%", "regular expressions are not supported yet: %x%"),
-        ("[a, b]", "patterns of columns"),
+        ("%x", "a regular expression is not closed"),
+        ("%%", "a regular expression is empty"),
+        ("%a%b", "a space is expected after a regular expression, before `b`"),
+        ("%a% -%b% ?%c%", "it has more than 2 regular expressions"),
         ("{ $.a }", "a comparison is expected"),
         ("{ $.a = }", "a text or a number is expected before `}`"),
         ("{ $.a = 1", "it ends where `&&`, `||` or `}` is expected"),
@@ -89,7 +103,23 @@ fn what_is_no_pattern_says_why() {
         ("{ $.a > x }", "> takes a number: x"),
         ("{ $.a[x] = 1 }", "in brackets stand a number"),
         ("{ $.a = 1 } b", "something follows the last `}`"),
-        ("{ $.a = %x% }", "regular expressions"),
+        ("{ $.a = %x }", "a regular expression is not closed"),
+        ("{ $.a > %x% }", "> takes a number, and no regular expression"),
+        ("{ $.a = %x% || $.b = %x% || $.c = %x% }", "it has more than 2 regular expressions"),
+        ("{ $.a.*[*] = 1 }", "a member is named with at most 1 wildcard"),
+        ("{ $.* = 1 && $.a[*] = 2 && $.b.* = 3 && $.c.* = 4 }", "a member is named with at most 1 wildcard `*`, and"),
+        ("{ $.a EXISTS }", "a comparison is expected"),
+        ("{ $.a IS NOT NULL }", "a comparison is expected"),
+        ("[a, b", "it ends where a comparison, `&&`, `||`, `,` or `]` is expected"),
+        ("[a b]", "a comparison, `&&`, `||`, `,` or `]` is expected before `b]`"),
+        ("[..., a, ...]", "`...` stands once at most"),
+        ("[a] b", "something follows the last `]`"),
+        ("[a = 1 || b = 2]", "a condition is on one column, and not on a and b"),
+        ("[a = 1 || a]", "a name without a comparison"),
+        ("[= 1]", "the name of a column is expected before `= 1]`"),
+        ("[a = ]", "a text or a number is expected before `]`"),
+        ("[a > b]", "> takes a number: b"),
+        ("[((a = 1)]", "`&&`, `||` or `)` is expected before `]`"),
         ("{ ($.a = 1 }", "`&&`, `||` or `)` is expected"),
     ] {
         let error = Pattern::parse(pattern).unwrap_err().to_string();
@@ -100,71 +130,108 @@ fn what_is_no_pattern_says_why() {
     assert!(Pattern::parse(&format!("{{ {} $.a = 1 }}", "(".repeat(1_000))).is_err(), "deep parentheses");
 }
 
-/// Pieces of which most patterns are made, so that random ones get far.
-fn pieces() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
-        Just("{".to_owned()),
-        Just("}".to_owned()),
-        Just("(".to_owned()),
-        Just(")".to_owned()),
-        Just("$.a".to_owned()),
-        Just("$.a[0]".to_owned()),
-        Just("$['a']".to_owned()),
-        Just(" = ".to_owned()),
-        Just(" != ".to_owned()),
-        Just(" < ".to_owned()),
-        Just(" && ".to_owned()),
-        Just(" || ".to_owned()),
-        Just("\"".to_owned()),
-        Just("\\".to_owned()),
-        Just("*".to_owned()),
-        Just("?".to_owned()),
-        Just("-".to_owned()),
-        Just(" IS NULL".to_owned()),
-        Just(" NOT EXISTS".to_owned()),
-        Just("12".to_owned()),
-        ".{0,3}",
-        "[a-c ]{0,4}",
-    ];
-    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+/// The examples of AWS's page, and what its sentences say.
+#[test]
+fn regular_expressions() {
+    check("%AUTHORIZED%", &[("[ERROR 401] UNAUTHORIZED REQUEST", true), ("[SUCCESS 200] authorized", false)]);
+    check("%^[hc]at%", &[("hat", true), ("cat and", true), ("a hat", false)]);
+    check("%[hc]at$%", &[("a hat", true), ("hats", false)]);
+    check("%colou?r%", &[("color", true), ("colour", true), ("colouur", false)]);
+    check("%[abcx-z]%", &[("b", true), ("y", true), ("d", false)]);
+    check("%^a{3,5}$%", &[("aa", false), ("aaa", true), ("aaaaa", true), ("aaaaaa", false)]);
+    check("%^a{,2}$%", &[("", true), ("aa", true), ("aaa", false)]);
+    check("%^a{2,}$%", &[("a", false), ("aaa", true)]);
+    check("%^a{2}$%", &[("aa", true), ("aaa", false)]);
+    check(
+        "%^starting|^initializing|^shutting down%",
+        &[("starting up", true), ("shutting down", true), ("skipping initializing", false)],
+    );
+    check("%abcc|ab[^c]$%", &[("abcc x", true), ("aba", true), ("aac", false), ("abc", false)]);
+    check("%\\[.\\]%", &[("[a]", true), ("[]]", true), ("[\u{e9}]", true), ("[]", false)]);
+    check("%10\\.10\\.0\\.1%", &[("at 10.10.0.1", true), ("10010x051", false)]);
+    check("%ab*c%", &[("ac", true), ("abbbc", true)]);
+    check("%ab+c%", &[("ac", false), ("abc", true)]);
+    check("%^.at%", &[("\u{e9}at", true), (" at", true), ("at", false)]);
+    check("%^\\d\\D\\s\\S\\w\\W$%", &[("1a b_-", true), ("1a b--", false), ("aa b_-", false)]);
+    check("%\\x3A\\x28%", &[("a:(b", true), ("a:b", false)]);
+    check("%^[\\w.-]+$%", &[("a.b-c_1", true), ("a b", false)]);
+    check("%^[^\\d]$%", &[("a", true), ("1", false)]);
+    check("%^[]a]+$%", &[("]a", true), ("b", false)]);
+    check("%[a-]%", &[("-", true), ("b", false)]);
+    // Classes have no operators of their own.
+    check("%^[+--]$%", &[(",", true), ("a", false)]);
+    check("%^[[:a]$%", &[("[", true), (":", true)]);
+    check("ERROR -%code=4\\d\\d%", &[("ERROR code=500", true), ("ERROR code=404", false)]);
+    check("?%^a% ?%^b%", &[("a", true), ("b", true), ("c", false)]);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_makes_it_panic(pattern in pieces(), line in ".{0,40}", json in r#"\{"a":("[a-c*]{0,3}"|[0-9]{1,3}|null|\["x"\])\}"#) {
-        if let Ok(parsed) = Pattern::parse(&pattern) {
-            parsed.matches(&line);
-            parsed.matches(&json);
-        }
+#[test]
+fn what_is_no_regular_expression_says_why() {
+    for (expression, expect) in [
+        ("something!", r"`!` is not supported in a regular expression: write \x21"),
+        ("(a|b)", r"`(` is not supported in a regular expression: write \x28"),
+        ("\u{e9}", "`\u{e9}` is not supported in a regular expression, only ASCII is"),
+        ("a\\b", r"in a regular expression \b has no meaning"),
+        ("a\\", "a regular expression ends with"),
+        ("a\\xF", "in a regular expression two hexadecimal digits"),
+        ("a\\xFF", "in a regular expression two hexadecimal digits"),
+        ("[a", "in a regular expression a `[` is not closed"),
+        ("[z-a]", "in a regular expression a range ends before it begins: z-a"),
+        ("[a-\\d]", "in a regular expression a range ends with a set"),
+        ("a]", "in a regular expression `]` closes nothing"),
+        ("*", "the regular expression %*% is none"),
+        ("a{1,2", "in a regular expression stands {m}"),
+        ("a{2,1}", "in a regular expression stands {m}"),
+        ("a{,}", "in a regular expression stands {m}"),
+        ("a{1001}", "in a regular expression stands {m}"),
+        ("a{1000}{1000}", "the regular expression %a{1000}{1000}% is too large"),
+    ] {
+        let error = Pattern::parse(&format!("%{expression}%")).unwrap_err().to_string();
+        assert!(error.starts_with(expect), "{expression}: {error}");
     }
+}
 
-    /// Terms, written in quotation marks, against the plain meaning.
-    #[test]
-    fn terms_agree_with_a_simple_model(
-        all in proptest::collection::vec("[a-c \"\\\\]{1,3}", 0..3),
-        none in proptest::collection::vec("[a-c]{1,3}", 0..3),
-        line in "[a-c \"\\\\]{0,12}",
-    ) {
-        let quote = |term: &String| format!("\"{}\"", term.replace('\\', "\\\\").replace('"', "\\\""));
-        let text: Vec<String> = all.iter().map(quote).chain(none.iter().map(|term| format!("-{term}"))).collect();
-        let expect = all.iter().all(|term| line.contains(term)) && !none.iter().any(|term| line.contains(term));
-        prop_assert_eq!(Pattern::parse(&text.join(" ")).unwrap().matches(&line), expect);
+/// The examples of AWS's page.
+#[test]
+fn columns() {
+    let line = r#"127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534"#;
+    for (pattern, expect) in [
+        (r"[ip=%127\.0\.0\.[1-9]%, user, username, timestamp, request =*.html*, status_code = 4*, bytes]", true),
+        (r"[ip=%127\.0\.0\.[2-9]%, user, username, timestamp, request, status_code, bytes]", false),
+        ("[..., request =*.html*, status_code = 4*, bytes]", true),
+        ("[..., request=*.html*, status_code=4*,]", true),
+        ("[ip, user, username, timestamp, request =*.html*, status_code = 404 || status_code = 410, bytes]", true),
+        ("[ip, user, username, timestamp, request, status_code = 4* && status_code != 404, bytes]", false),
+        ("[ip, user, username, timestamp, request, status_code, bytes > 1000]", true),
+        ("[ip, user, username, timestamp, request, status_code, bytes > 2e3]", false),
+        ("[..., bytes >= 1534 && (bytes = 1 || bytes <= 1534)]", true),
+        ("[ip, user, ...]", true),
+        ("[ip = 127*, ..., bytes < 1534]", false),
+        ("[ip, user = \"Prod\", ..., status_code = \"404\", bytes]", true),
+        ("[ip, ..., a, b, c, d, e, f, bytes]", false),
+        ("[..., a, b, c, d, e, f, bytes]", true),
+        ("[...]", true),
+        ("[ip, user, timestamp = \"frank [10*1534\"]", true),
+        ("[a, b, c, d, e, f, g, h]", false),
+        ("[, , , time = \"10/Oct/2000:13:25:15 -0700\", ...]", true),
+    ] {
+        check(pattern, &[(line, expect)]);
     }
-
-    /// `*` against a regular expression's meaning, by trying every split.
-    #[test]
-    fn wildcards_agree_with_a_simple_model(pattern in "[ab*]{0,6}", text in "[ab]{0,6}") {
-        fn model(pattern: &[u8], text: &[u8]) -> bool {
-            match pattern.split_first() {
-                None => text.is_empty(),
-                Some((b'*', rest)) => (0..=text.len()).any(|at| model(rest, &text[at..])),
-                Some((first, rest)) => text.first() == Some(first) && model(rest, &text[1..]),
-            }
-        }
-        let condition = Pattern::parse(&format!("{{ $.x = \"{pattern}\" }}")).unwrap();
-        let line = format!("{{\"x\":\"{text}\"}}");
-        prop_assert_eq!(condition.matches(&line), model(pattern.as_bytes(), text.as_bytes()));
-    }
+    let (info, error) = ("INFO 09/25/2014 12:00:00 GET /service/resource/67 1200", "ERROR 09/25/2014 12:00:02 Failed");
+    let part = "INFO 09/25/2014 12:00:01 POST /service/resource/67/part/111 1310";
+    check("[w1=ERROR, w2]", &[(info, false), (error, true), ("ERROR", false), ("", false)]);
+    check("[w1=ERROR]", &[(error, false), ("ERROR", true), ("  ERROR\n", true)]);
+    check("[w1=ERROR || w1=WARNING, w2]", &[(info, false), (error, true)]);
+    check("[w1!=ERROR && w1!=WARNING, w2]", &[(info, true), (error, false)]);
+    let url = "[logLevel, date, time, method, url=%/service/resource/[0-9]+$%, response_time]";
+    check(url, &[(info, true), (part, false)]);
+    let url = "[logLevel, date, time, method, url=%/service/resource/[0-9]+/part/[0-9]+$%, response_time]";
+    check(url, &[(info, false), (part, true)]);
+    // Tabs part, too, as in Lambda's REPORT.
+    let report = "REPORT RequestId: 8fc6\tDuration: 201.67 ms\tBilled Duration: 202 ms\tMemory Size: 128 MB\t";
+    check("[r=REPORT, ...]", &[(report, true), (error, false)]);
+    check("[r=REPORT, i, id, d=\"Duration:\", ms > 200, ...]", &[(report, true)]);
+    check("[..., size = 128, unit=MB]", &[(report, true)]);
+    // What is not closed is a text like any other.
+    check("[a = \"[b\", c]", &[("[b c", true)]);
 }

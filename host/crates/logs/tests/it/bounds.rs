@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use lamina_logs::Config;
+use lamina_logs::{Config, LogStore, Query};
+use lamina_telemetry::{Dropped, Logs, LogsConfig};
+use lamina_types::Timestamp;
 
-use crate::support::Bench;
+use crate::support::{Bench, START};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -59,6 +61,48 @@ fn what_came_too_fast_is_said_where_it_came() {
     let lost = loud[0].strip_prefix("LAMINA log lines lost: ").unwrap_or_else(|| panic!("{}", loud[0]));
     let lost: usize = lost.split(',').next().unwrap().parse().unwrap();
     assert_eq!((lost + loud.len() - 1, &*loud[loud.len() - 1]), (30_000, "line 29999"));
+    assert_eq!(bench.logs.dropped(), Dropped { memory: lost as u64, ..Dropped::default() });
+}
+
+/// Memory is full of groups whose lines nobody has kept: the one that has to go is told
+/// of in its own log, whether it comes back or not, and what was kept before is not.
+#[test]
+fn a_group_that_goes_before_it_is_kept_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = lamina_disk::Folder::open(dir.path(), std::sync::Arc::new(lamina_disk::System)).unwrap();
+    let logs = Logs::new(LogsConfig { groups_max: 3, ..LogsConfig::default() });
+    let clock = std::sync::Arc::new(lamina_kit::FixedClock::at(START));
+    let (store, _) = LogStore::read(root, logs.clone(), clock, Config::default()).unwrap();
+    let write = |group: &str, at: u64, text: &str| logs.append(group, &"s".into(), [(Timestamp(START + at), text)]);
+    let texts = |group: &str| -> Vec<String> {
+        store.find(group, &Query::all(100)).unwrap().events.iter().map(|event| event.message.to_string()).collect()
+    };
+    write("a", 0, "kept");
+    write("back", 1, "kept");
+    store.drain();
+    for at in 2..5 {
+        write("a", at, "lost");
+        write("back", at, "lost");
+    }
+    for (at, group) in [(5, "x"), (6, "c"), (7, "d"), (8, "back")] {
+        write(group, at, "there");
+    }
+    assert_eq!(logs.dropped(), Dropped { groups: 7, ..Dropped::default() }, "three of each, and x");
+    while ["a", "back", "x", "c", "d"].iter().any(|group| logs.has_unkept(group)) {
+        store.drain();
+    }
+    let lost = |lines| {
+        format!("LAMINA log lines lost: {lines}, as they could not be kept, and there was no more room in memory")
+    };
+    assert_eq!(texts("a"), ["kept".to_owned(), lost(3)]);
+    assert_eq!(texts("back"), ["kept".to_owned(), lost(3), "there".to_owned()]);
+    assert_eq!(
+        (texts("x"), texts("c"), texts("d")),
+        (vec![lost(1)], vec!["there".to_owned()], vec!["there".to_owned()])
+    );
+    assert_eq!(logs.dropped().groups, 7);
+    let sequences: Vec<u64> = store.find("back", &Query::all(9)).unwrap().events.iter().map(|e| e.sequence).collect();
+    assert!(sequences.windows(2).all(|pair| pair[0] < pair[1]), "{sequences:?}");
 }
 
 #[test]

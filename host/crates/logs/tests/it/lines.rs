@@ -167,3 +167,49 @@ fn a_long_search_is_done_in_parts() {
     assert_eq!(found, ["line 99"]);
     assert!(rounds > 3, "{rounds}");
 }
+
+/// A clock by which every look takes a second.
+#[derive(Debug, Default)]
+struct Slow(std::sync::atomic::AtomicU64);
+
+impl lamina_kit::Clock for Slow {
+    fn epoch_micros(&self) -> u64 {
+        START
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
+    }
+}
+
+/// A regular expression may be slow on lines that were written for it: one request does
+/// not hold a core for longer than it may, and none looks at nothing.
+#[test]
+fn a_slow_search_ends_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = lamina_disk::Folder::open(dir.path(), std::sync::Arc::new(lamina_disk::System)).unwrap();
+    let logs = lamina_telemetry::Logs::new(lamina_telemetry::LogsConfig::default());
+    let clock = std::sync::Arc::new(Slow::default());
+    let (store, _) = lamina_logs::LogStore::read(root, logs.clone(), clock, Config::default()).unwrap();
+    let line = |number: u64| (lamina_types::Timestamp(START + number), "line");
+    logs.append("g", &"s".into(), (0..6).map(line));
+    store.drain();
+    logs.append("g", &"s".into(), (6..12).map(line));
+    let search = |pattern: &str, from| {
+        let pattern = Pattern::parse(pattern).unwrap();
+        store.find("g", &Query { pattern: Some(&pattern), from, ..Query::all(100) }).unwrap()
+    };
+    for (pattern, pages_min) in [("line", 1), ("%line%", 4), ("[a = %l%]", 4)] {
+        let (mut after, mut lines, mut pages) = (0, 0, 0);
+        loop {
+            let found = search(pattern, Position::After(after));
+            (after, lines, pages) = (found.reached, lines + found.events.len(), pages + 1);
+            if !found.more {
+                break;
+            }
+            assert!(!found.events.is_empty(), "{pattern}: no step forward");
+        }
+        assert!(lines == 12 && pages >= pages_min && pages <= 12, "{pattern}: {lines} lines in {pages} pages");
+    }
+    assert!(search("%line%", Position::Before(u64::MAX)).more);
+}

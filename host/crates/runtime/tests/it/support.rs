@@ -132,6 +132,7 @@ impl Host {
             region: "eu-central-1".parse().unwrap(),
             account: "123456789012".parse().unwrap(),
             handler: "bootstrap".into(),
+            runtime: "provided.al2023".into(),
         }
     }
 

@@ -38,6 +38,7 @@ struct Shared {
     limits: Limits,
     observer: Option<Observer>,
     format: LogFormat,
+    version: Version,
     state: Mutex<State>,
 }
 
@@ -54,6 +55,7 @@ struct State {
     stderr: Lines,
     window: Window,
     tail: Option<Vec<u8>>,
+    begun: bool,
     ended: bool,
 }
 
@@ -87,7 +89,8 @@ pub struct Opening<'a> {
 }
 
 impl Logs {
-    /// Opens the log of a call and writes its START line.
+    /// Opens the log of a call. Its START is written when it has begun, so that one
+    /// that a limit stops leaves no line, as on Lambda.
     pub fn start(&self, opening: Opening<'_>, clock: Arc<dyn Clock>) -> InvocationLog {
         let config = self.config();
         let limits = Limits {
@@ -95,23 +98,12 @@ impl Logs {
             lines_per_s: config.call_lines_per_s,
             bytes_per_s: config.call_bytes_per_s,
         };
-        let state = State { tail: opening.tail.then(Vec::new), ..State::default() };
+        let state = Mutex::new(State { tail: opening.tail.then(Vec::new), ..State::default() });
         let group = self.group(opening.group);
-        let (stream, request_id) = (opening.stream, opening.request_id.clone());
-        let (format, observer) = (opening.format, opening.observer);
-        let shared = Shared { group, stream, request_id, clock, limits, format, observer, state: Mutex::new(state) };
-        let log = InvocationLog { shared: Arc::new(shared) };
-        let Opening { request_id, version, .. } = opening;
-        let shared = &log.shared;
-        match shared.format {
-            LogFormat::Text => shared.emit(&mut shared.lock(), |mut lines| {
-                lines.line(format_args!("START RequestId: {request_id} Version: {version}"));
-            }),
-            LogFormat::Json { .. } => {
-                shared.event(&mut shared.lock(), json::START, Kind::Start { request_id, version });
-            }
-        }
-        log
+        let Opening { stream, version, observer, format, .. } = opening;
+        let request_id = opening.request_id.clone();
+        let shared = Shared { group, stream, request_id, clock, limits, format, version, observer, state };
+        InvocationLog { shared: Arc::new(shared) }
     }
 }
 
@@ -141,6 +133,29 @@ impl Emitting<'_, '_> {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes START, once.
+    fn begin(&self, state: &mut State) {
+        if std::mem::replace(&mut state.begun, true) {
+            return;
+        }
+        let Self { request_id, version, .. } = self;
+        match self.format {
+            LogFormat::Text => self.emit(state, |mut lines| {
+                lines.line(format_args!("START RequestId: {request_id} Version: {version}"));
+            }),
+            LogFormat::Json { .. } => {
+                self.event(state, json::START, Kind::Start { request_id, version: *version });
+            }
+        }
+    }
+
+    /// The state of a call that has begun.
+    fn lock_begun(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        self.begin(&mut state);
+        state
     }
 
     /// Appends to the group, past all limits.
@@ -196,7 +211,7 @@ impl Shared {
 
     /// Appends an error in the form of a function's own lines, whatever their level.
     fn say(&self, state: &mut State, message: &str, error: Option<Failed<'_>>) {
-        let (time, request_id) = (Timestamp(self.clock.epoch_micros()), &self.request_id);
+        let (time, request_id) = (Timestamp(self.clock.epoch_micros()), Some(&self.request_id));
         let line = Line { time, level: LogLevel::Error, request_id, message, error };
         self.emit(state, |mut lines| lines.line(format_args!("{line}")));
     }
@@ -205,6 +220,7 @@ impl Shared {
         let (lines, bytes) = (state.window.dropped_lines, state.window.dropped_bytes);
         if lines > 0 {
             state.window.dropped_lines = 0;
+            self.group.losses.rate(lines);
             let Limits { lines_per_s, bytes_per_s, .. } = self.limits;
             let reason = format!("over {lines_per_s} lines or {bytes_per_s} bytes a second");
             match self.format {
@@ -226,9 +242,19 @@ fn cut_to_tail(tail: &mut Vec<u8>) {
 }
 
 impl InvocationLog {
+    /// The call has begun.
+    pub fn begin(&self) {
+        drop(self.shared.lock_begun());
+    }
+
+    /// Whether anything was written.
+    pub fn has_begun(&self) -> bool {
+        self.shared.lock().begun
+    }
+
     /// Takes what the guest wrote. Nothing is taken after the END line.
     pub fn write(&self, source: Source, bytes: &[u8]) {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.lock_begun();
         if state.ended {
             return;
         }
@@ -245,7 +271,7 @@ impl InvocationLog {
 
     /// Writes a line of the platform's own, such as the one about a timeout.
     pub fn platform_line(&self, line: impl fmt::Display) {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.lock_begun();
         if state.ended {
             return;
         }
@@ -258,7 +284,7 @@ impl InvocationLog {
     /// Writes how the function failed, if the log is JSON: then it is one line.
     /// Whether it was; a log that is text has lines of its own for it.
     pub fn failed(&self, error_type: &str, message: &str, stack: &[&str]) -> bool {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.lock_begun();
         let json = self.shared.format != LogFormat::Text;
         if json && !state.ended {
             self.shared.say(&mut state, message, Some(Failed { error_type, stack }));
@@ -269,7 +295,7 @@ impl InvocationLog {
     /// Writes unfinished lines, END and REPORT, and answers the tail if it was
     /// asked for. A second call does nothing.
     pub fn end(&self, report: &Report<'_>) -> Option<Vec<u8>> {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.lock_begun();
         if std::mem::replace(&mut state.ended, true) {
             return None;
         }
@@ -283,8 +309,9 @@ impl InvocationLog {
                 lines.line(format_args!("{report}"));
             }),
             LogFormat::Json { .. } => {
-                self.shared.event(&mut state, json::RUNTIME_DONE, Kind::RuntimeDone(report));
-                self.shared.event(&mut state, json::of_report(report.usage.status), Kind::Report(report));
+                let (done, reported) = json::of_end(report.usage.status);
+                self.shared.event(&mut state, done, Kind::RuntimeDone(report));
+                self.shared.event(&mut state, reported, Kind::Report(report));
             }
         }
         let mut tail = state.tail.take()?;

@@ -7,18 +7,25 @@ use std::fmt;
 use lamina_types::{LogLevel, RequestId, Status, Timestamp, Version};
 use serde::Deserialize;
 
+use super::init::Init;
 use crate::report::{Millis, Report};
 
-/// The level of the platform's lines, from which on they are written.
+/// The levels of the platform's lines, from which on they are written (AWS, "System log
+/// level event mapping").
+pub(super) const INIT_START: LogLevel = LogLevel::Info;
 pub(super) const START: LogLevel = LogLevel::Info;
-pub(super) const RUNTIME_DONE: LogLevel = LogLevel::Debug;
 pub(super) const LOGS_DROPPED: LogLevel = LogLevel::Warn;
 
-/// A report of what failed is a warning.
-pub(super) fn of_report(status: Status) -> LogLevel {
+/// Of initRuntimeDone and of initReport. What failed is a warning.
+pub(super) fn of_init(is_failed: bool) -> (LogLevel, LogLevel) {
+    if is_failed { (LogLevel::Warn, LogLevel::Warn) } else { (LogLevel::Debug, LogLevel::Debug) }
+}
+
+/// Of runtimeDone and of report. What failed is a warning.
+pub(super) fn of_end(status: Status) -> (LogLevel, LogLevel) {
     match status {
-        Status::Success => LogLevel::Info,
-        Status::Failure | Status::Crash | Status::Timeout => LogLevel::Warn,
+        Status::Success => (LogLevel::Debug, LogLevel::Info),
+        Status::Failure | Status::Crash | Status::Timeout => (LogLevel::Warn, LogLevel::Warn),
     }
 }
 
@@ -38,6 +45,9 @@ pub(super) struct PlatformEvent<'a> {
 }
 
 pub(super) enum Kind<'a> {
+    InitStart(&'a Init<'a>),
+    InitRuntimeDone(&'a Init<'a>),
+    InitReport(&'a Init<'a>),
     Start { request_id: &'a RequestId, version: Version },
     RuntimeDone(&'a Report<'a>),
     Report(&'a Report<'a>),
@@ -47,6 +57,9 @@ pub(super) enum Kind<'a> {
 impl fmt::Display for PlatformEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match &self.kind {
+            Kind::InitStart(_) => "initStart",
+            Kind::InitRuntimeDone(_) => "initRuntimeDone",
+            Kind::InitReport(_) => "initReport",
             Kind::Start { .. } => "start",
             Kind::RuntimeDone(_) => "runtimeDone",
             Kind::Report(_) => "report",
@@ -54,12 +67,23 @@ impl fmt::Display for PlatformEvent<'_> {
         };
         write!(f, r#"{{"time":"{}","type":"platform.{name}","record":{{"#, self.time)?;
         match &self.kind {
+            Kind::InitStart(init) => {
+                let Init { function, version, runtime, .. } = init;
+                let (name, arn) = (Quoted(&runtime.name), Quoted(&runtime.arn));
+                write!(f, r#"{ON_DEMAND},"runtimeVersion":{name},"runtimeVersionArn":{arn}"#)?;
+                write!(f, r#","functionName":"{function}","functionVersion":"{version}""#)?;
+            }
+            Kind::InitRuntimeDone(init) => write_init(f, init)?,
+            Kind::InitReport(init) => {
+                write_init(f, init)?;
+                write!(f, r#","metrics":{{"durationMs":{}}}"#, Millis(init.took))?;
+            }
             Kind::Start { request_id, version } => {
                 write!(f, r#""requestId":"{request_id}","version":"{version}""#)?;
             }
             Kind::RuntimeDone(report) => {
-                let (id, status, duration) = (report.request_id, status(report), Millis(report.usage.duration));
-                write!(f, r#""requestId":"{id}","status":"{status}","metrics":{{"durationMs":{duration}}}"#)?;
+                write_end(f, report)?;
+                write!(f, r#","metrics":{{"durationMs":{}}}"#, Millis(report.usage.duration))?;
             }
             Kind::Report(report) => write_report(f, report)?,
             Kind::LogsDropped { lines, bytes, reason } => {
@@ -70,12 +94,30 @@ impl fmt::Display for PlatformEvent<'_> {
     }
 }
 
+/// When code is loaded: here always because a call needs it.
+const ON_DEMAND: &str = r#""initializationType":"on-demand","phase":"init""#;
+
+fn write_init(f: &mut fmt::Formatter<'_>, init: &Init<'_>) -> fmt::Result {
+    match init.failure {
+        None => write!(f, r#"{ON_DEMAND},"status":"success""#),
+        Some(failure) => {
+            write!(f, r#"{ON_DEMAND},"status":"error","errorType":{}"#, Quoted(failure.error_type))
+        }
+    }
+}
+
+/// How a call ended.
+fn write_end(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result {
+    write!(f, r#""requestId":"{}","status":"{}""#, report.request_id, status(report))?;
+    match report.error_type.filter(|_| report.usage.status != Status::Success) {
+        Some(error_type) => write!(f, r#","errorType":{}"#, Quoted(error_type)),
+        None => Ok(()),
+    }
+}
+
 fn write_report(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result {
     let usage = &report.usage;
-    write!(f, r#""requestId":"{}","status":"{}""#, report.request_id, status(report))?;
-    if let Some(error_type) = report.error_type.filter(|_| usage.status != Status::Success) {
-        write!(f, r#","errorType":{}"#, Quoted(error_type))?;
-    }
+    write_end(f, report)?;
     write!(
         f,
         r#","metrics":{{"durationMs":{},"billedDurationMs":{},"memorySizeMB":{},"maxMemoryUsedMB":{}"#,
@@ -104,7 +146,8 @@ fn status(report: &Report<'_>) -> &'static str {
 pub(super) struct Line<'a> {
     pub(super) time: Timestamp,
     pub(super) level: LogLevel,
-    pub(super) request_id: &'a RequestId,
+    /// None outside of calls.
+    pub(super) request_id: Option<&'a RequestId>,
     pub(super) message: &'a str,
     pub(super) error: Option<Failed<'a>>,
 }
@@ -119,7 +162,10 @@ pub(super) struct Failed<'a> {
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { time, level, request_id, message, error } = self;
-        write!(f, r#"{{"timestamp":"{time}","level":"{}","requestId":"{request_id}""#, level.as_str())?;
+        write!(f, r#"{{"timestamp":"{time}","level":"{}""#, level.as_str())?;
+        if let Some(request_id) = request_id {
+            write!(f, r#","requestId":"{request_id}""#)?;
+        }
         write!(f, r#","message":{}"#, Quoted(message))?;
         if let Some(Failed { error_type, stack }) = error {
             write!(f, r#","errorType":{},"errorMessage":{},"stackTrace":["#, Quoted(error_type), Quoted(message))?;

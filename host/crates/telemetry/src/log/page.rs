@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use lamina_types::{RequestId, Timestamp};
 
+use super::dropped::Evicted;
 use super::ring::LogEvent;
 
 /// The bounds are kept in steps of this part of them.
@@ -89,12 +90,29 @@ pub struct Batch {
     skip: usize,
     /// Lines that went before anybody took them, because they came too fast.
     pub lost: u64,
+    /// When and where the last of them was written, if there are no lines because all
+    /// went with their group: see [`Batch::evicted`].
+    gone: Option<(Timestamp, Arc<str>)>,
 }
 
 impl Batch {
     /// Its lines; their sequence numbers rise by one.
     pub fn lines(&self) -> impl Iterator<Item = LineRef<'_>> {
         (self.skip..self.page.lines.len()).filter_map(|at| self.page.line(at))
+    }
+
+    /// No lines, but what is to be said of those that went with their group: so many, of
+    /// which the last had this number.
+    pub(super) fn of_evicted(gone: &Evicted) -> Self {
+        let Evicted { lines, last_sequence, time, stream } = gone;
+        let page = Page { first: last_sequence + 1, ..Page::default() };
+        Self { page, skip: 0, lost: *lines, gone: Some((*time, stream.clone())) }
+    }
+
+    /// When its lines went with their group: the last of them, without its text.
+    pub fn evicted(&self) -> Option<LineRef<'_>> {
+        let (time, stream) = self.gone.as_ref()?;
+        Some(LineRef { sequence: self.last_sequence(), time: *time, stream, call: None, message: "" })
     }
 
     /// The last line's sequence number.
@@ -237,7 +255,7 @@ impl Pages {
     pub(super) fn batch(&self, sequence: u64) -> Option<Batch> {
         let page = self.pages.iter().find(|page| page.first + page.lines.len() as u64 > sequence.saturating_add(1))?;
         let skip = usize::try_from((sequence + 1).saturating_sub(page.first)).unwrap_or(usize::MAX);
-        Some(Batch { page: page.clone(), skip, lost: self.lost })
+        Some(Batch { page: page.clone(), skip, lost: self.lost, gone: None })
     }
 
     /// Forgets the pages whose lines all have numbers up to this one, and that many
@@ -251,6 +269,19 @@ impl Pages {
             page.clear();
             self.spare = Some(page);
         }
+    }
+
+    /// Whether there is no line.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines == 0
+    }
+
+    /// What goes when these do, if anything does.
+    pub(super) fn evicted(&self) -> Option<Evicted> {
+        let page = self.pages.back()?;
+        let last = page.line(page.lines.len().checked_sub(1)?)?;
+        let lines = self.lost.saturating_add(self.lines as u64);
+        Some(Evicted { lines, last_sequence: self.last_sequence, time: last.time, stream: last.stream.clone() })
     }
 
     /// Bytes that are kept.

@@ -1,13 +1,14 @@
 //! The rings, who appends to them, and how a reader follows one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use lamina_types::Timestamp;
 use tokio::sync::Notify;
 
+use super::dropped::{Dropped, Losses};
 use super::page::{Batch, Bounds, Origin, Pages};
 
 /// A group whose lines take more than this part of its bytes is kept at once.
@@ -67,6 +68,7 @@ pub struct Logs {
 struct Shared {
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
     unkept: Arc<Unkept>,
+    losses: Arc<Losses>,
     /// The number before the first line of a group that is not there yet.
     floor: AtomicU64,
     config: LogsConfig,
@@ -102,7 +104,10 @@ pub(crate) struct Group {
     name: Arc<str>,
     ring: Mutex<Ring>,
     appended: Notify,
+    /// How many wait for that.
+    followers: AtomicUsize,
     unkept: Arc<Unkept>,
+    pub(super) losses: Arc<Losses>,
     config: LogsConfig,
 }
 
@@ -151,11 +156,29 @@ impl Drop for Appending<'_> {
         if hurry {
             self.group.unkept.wake();
         }
-        self.group.appended.notify_waiters();
+        // One who comes now sees the lines: it counts itself before it looks for them.
+        if self.group.followers.load(Ordering::Relaxed) > 0 {
+            self.group.appended.notify_waiters();
+        }
+    }
+}
+
+/// One who waits for lines.
+struct Follower<'a>(&'a AtomicUsize);
+
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Group {
+    /// To be held while [`Group::appended`] is waited for.
+    fn follower(&self) -> Follower<'_> {
+        self.followers.fetch_add(1, Ordering::Relaxed);
+        Follower(&self.followers)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -167,7 +190,8 @@ impl Group {
     /// Takes lines that were written at `time`; holds the group meanwhile.
     pub(crate) fn append<'a>(&'a self, time: Timestamp, origin: Origin<'a>) -> Appending<'a> {
         let mut ring = self.lock();
-        ring.last_time = time.0;
+        // What is told later than it was is no sign of being left alone.
+        ring.last_time = ring.last_time.max(time.0);
         Appending { ring: Some(ring), group: self, time, origin }
     }
 
@@ -179,11 +203,36 @@ impl Group {
     }
 }
 
+impl Shared {
+    /// Gives up the group written to longest ago, of those whose lines are all kept if
+    /// there is one. One that a running call holds stays.
+    fn make_room(&self, groups: &mut HashMap<Arc<str>, Arc<Group>>) {
+        let stale = |group: &Arc<Group>| {
+            let ring = group.lock();
+            (Arc::strong_count(group) == 1).then(|| (!ring.pages.is_empty(), ring.said, ring.last_time))
+        };
+        let stalest = groups.iter().filter_map(|(name, group)| Some((stale(group)?, name.clone()))).min();
+        let Some((_, name)) = stalest else { return };
+        let Some(group) = groups.remove(&name) else { return };
+        let ring = group.lock();
+        self.floor.fetch_max(ring.pages.last_sequence(), Ordering::SeqCst);
+        if let Some(gone) = ring.pages.evicted() {
+            self.losses.evict(&name, gone, self.config.groups_max);
+            self.unkept.lock().groups.push(name);
+        }
+    }
+}
+
 impl Logs {
     /// Empty logs.
     pub fn new(config: LogsConfig) -> Self {
-        let (groups, unkept, floor) = (RwLock::default(), Arc::default(), AtomicU64::new(0));
-        Self { shared: Arc::new(Shared { groups, unkept, floor, config }) }
+        let (groups, unkept, losses, floor) = (RwLock::default(), Arc::default(), Arc::default(), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { groups, unkept, losses, floor, config }) }
+    }
+
+    /// Lines that were dropped since the start.
+    pub fn dropped(&self) -> Dropped {
+        self.shared.losses.counted()
     }
 
     /// The bounds in force.
@@ -198,22 +247,14 @@ impl Logs {
         let shared = &self.shared;
         let mut groups = shared.groups.write().unwrap_or_else(PoisonError::into_inner);
         if groups.len() >= shared.config.groups_max && !groups.contains_key(name) {
-            // One that a running call holds, or whose lines nobody has kept, stays.
-            let stale = |group: &Arc<Group>| {
-                let ring = group.lock();
-                (Arc::strong_count(group) == 1).then_some((ring.said, ring.last_time, ring.pages.last_sequence()))
-            };
-            let stalest = groups.iter().filter_map(|(name, group)| Some((stale(group)?, name.clone()))).min();
-            if let Some(((_, _, last_sequence), stalest)) = stalest {
-                shared.floor.fetch_max(last_sequence, Ordering::SeqCst);
-                groups.remove(&stalest);
-            }
+            shared.make_room(&mut groups);
         }
         let new = || {
             let pages = Pages::after_sequence(shared.floor.load(Ordering::SeqCst));
             let ring = Mutex::new(Ring { pages, ..Ring::default() });
-            let (unkept, config) = (shared.unkept.clone(), shared.config);
-            Arc::new(Group { name: name.clone(), ring, appended: Notify::new(), unkept, config })
+            let (unkept, losses, config) = (shared.unkept.clone(), shared.losses.clone(), shared.config);
+            let (appended, followers) = (Notify::new(), AtomicUsize::new(0));
+            Arc::new(Group { name: name.clone(), ring, appended, followers, unkept, losses, config })
         };
         groups.entry(name.clone()).or_insert_with(new).clone()
     }
@@ -232,6 +273,7 @@ impl Logs {
     /// for a line. Cancel-safe.
     pub async fn follow(&self, group: &str, after: u64, lines_max: usize, wait: Duration) -> Vec<LogEvent> {
         let group = self.group(&group.into());
+        let _follower = group.follower();
         let read = async {
             loop {
                 let appended = group.appended.notified();
@@ -251,6 +293,7 @@ impl Logs {
     /// Cancel-safe.
     pub async fn appended(&self, group: &str, after: u64, wait: Duration) {
         let group = self.group(&group.into());
+        let _follower = group.follower();
         let there = async {
             loop {
                 let appended = group.appended.notified();
@@ -308,10 +351,16 @@ impl Logs {
         self.shared.unkept.wake();
     }
 
-    /// A copy of the first lines after this number. From here on new lines make the
-    /// group one of the unkept again.
+    /// A copy of the first lines after this number, or what is to be said of lines that
+    /// went with their group before. From here on new lines make the group one of the
+    /// unkept again.
     pub fn batch(&self, group: &str, after: u64) -> Option<Batch> {
-        let group = self.known(group)?;
+        // Held, so that no group goes between the two looks.
+        let groups = self.shared.groups.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gone) = self.shared.losses.lock().get(group) {
+            return Some(Batch::of_evicted(gone));
+        }
+        let group = groups.get(group)?;
         let mut ring = group.lock();
         (ring.said, ring.hurried) = (false, false);
         ring.pages.batch(after)
@@ -322,9 +371,22 @@ impl Logs {
         self.known(group)?.lock().pages.batch(after)
     }
 
+    /// Whether there are lines of a group in memory, or something is to be said of some.
+    pub fn has_unkept(&self, group: &str) -> bool {
+        let is_evicted = self.shared.losses.lock().contains_key(group);
+        is_evicted || self.peek(group, 0).is_some()
+    }
+
+    /// So many lines of a group had gone before they could be kept, and this was said.
+    pub fn said_lost(&self, lines: u64) {
+        self.shared.losses.memory(lines);
+    }
+
     /// Gives up lines with numbers up to this one, which are kept, and says that so
     /// many were known to be lost.
     pub fn release(&self, group: &str, through: u64, lost: u64) {
+        // Of a group that went: then its ring has lost nothing of this.
+        let lost = if self.shared.losses.told(group, through, lost) { 0 } else { lost };
         if let Some(group) = self.known(group) {
             group.lock().pages.release(through, lost);
         }
@@ -407,6 +469,40 @@ mod tests {
         assert_eq!(logs.unkept(Duration::from_secs(3_600)).len(), 1);
     }
 
+    /// When no group is kept, the one that goes leaves its count, for its own log.
+    #[test]
+    fn a_group_that_goes_with_lines_is_told_of() {
+        let logs = logs(1_000, 2);
+        for at in 1..=3 {
+            write(&logs, "a", at, "x");
+        }
+        write(&logs, "b", 4, "x");
+        assert_eq!(logs.dropped(), Dropped::default());
+        write(&logs, "c", 5, "x");
+        assert_eq!(logs.dropped(), Dropped { groups: 3, ..Dropped::default() });
+        assert!(texts(&logs, "a", 0).is_empty() && logs.has_unkept("a"));
+        assert!(logs.unkept(Duration::ZERO).contains(&"a".into()));
+        let said = logs.batch("a", 0).unwrap();
+        let last = said.evicted().unwrap();
+        assert_eq!(
+            (said.lost, said.lines().count(), last.sequence, last.time, &**last.stream),
+            (3, 0, 3, Timestamp(3), "s")
+        );
+        // It comes back, and goes again, before anybody has said it.
+        write(&logs, "a", 6, "again");
+        let said = logs.batch("a", 0).unwrap();
+        assert_eq!((said.lost, said.evicted().map(|last| last.sequence)), (3, Some(3)));
+        write(&logs, "d", 7, "x");
+        write(&logs, "e", 8, "x");
+        let said = logs.batch("a", 0).unwrap();
+        assert_eq!((said.lost, said.last_sequence()), (4, 4));
+        logs.release("a", 3, 3);
+        assert_eq!(logs.batch("a", 0).unwrap().lost, 1);
+        logs.release("a", 4, 1);
+        assert!(logs.batch("a", 0).is_none() && !logs.has_unkept("a"));
+        assert_eq!(logs.dropped().groups, 6, "b and c went too");
+    }
+
     #[test]
     fn the_stalest_group_goes_first() {
         let logs = logs(10, 2);
@@ -414,6 +510,10 @@ mod tests {
         write(&logs, "new", 2, "x");
         write(&logs, "newest", 3, "x");
         assert_eq!((texts(&logs, "old", 0).len(), texts(&logs, "new", 0).len()), (0, 1));
+        // One whose lines are kept goes before all others.
+        logs.release("newest", u64::MAX - 1, 0);
+        write(&logs, "more", 4, "x");
+        assert_eq!((texts(&logs, "new", 0).len(), logs.has_unkept("newest")), (1, false));
     }
 
     /// Numbers begin after those of the last start: that alone is no line.

@@ -13,11 +13,15 @@ use tokio::sync::mpsc::Sender;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Refusal};
-use crate::manifest::{BYTES_MAX, Entry, FORMAT as MANIFEST_FORMAT, Manifest, public_key, signing_key};
-use crate::place::{AUDIT, FORMAT, HEADS, HOST_KEY, MANIFEST, Place, SECRETS_KEY, artifact};
+use crate::manifest::{
+    BYTES_MAX, Entry, FORMAT as MANIFEST_FORMAT, Manifest, REASON_BYTES_MAX, public_key, signing_key,
+};
+use crate::place::{AUDIT, BROKE_OFF, FORMAT, HEADS, HOST_KEY, MANIFEST, Place, SECRETS_KEY, artifact};
 use crate::tar;
 use crate::upkeep::{Upkeep, View};
 
+/// Versions that are named, of an artifact that many need.
+const USERS_TOLD_MAX: usize = 10;
 /// What is sent at once.
 const CHUNK_BYTES: usize = 256 << 10;
 /// The longest small file: the format, and keys.
@@ -78,7 +82,7 @@ impl Plan {
         let mut digests: Vec<Digest> = referenced.difference(have).copied().collect();
         digests.sort_unstable();
         for digest in digests {
-            items.push(content(&upkeep.deps.data, digest)?);
+            items.push(content(&upkeep, digest)?);
         }
         let unknown = Digest::from_bytes([0; 32]);
         let entry = |item: &Item| Entry { name: item.name.clone(), bytes: item.bytes, sha256: unknown };
@@ -109,18 +113,20 @@ impl Plan {
         self.bytes
     }
 
-    /// Writes it, until nobody reads it. Blocks.
+    /// Writes it, until nobody reads it. What fails is said in place of the manifest, and
+    /// then to the caller. Blocks.
     pub(super) fn write(self, sender: &Sender<Result<Bytes, Error>>) {
         let mut sink = Sink { sender, buffer: BytesMut::with_capacity(CHUNK_BYTES) };
         if let Err(Stop::Failed(error)) = self.write_to(&mut sink) {
             // Whoever has left does not want to know.
+            let _ = broke_off(&mut sink, &error);
             let _ = sender.blocking_send(Err(error));
         }
     }
 
     fn write_to(mut self, sink: &mut Sink<'_>) -> Result<(), Stop> {
         for (item, entry) in self.items.iter().zip(&mut self.manifest.entries) {
-            entry.sha256 = item.write(&self.upkeep.deps.data, sink)?;
+            entry.sha256 = item.write(&self.upkeep, sink)?;
         }
         let signed = self.manifest.signed(&signing_key(&self.upkeep.deps.host_key));
         let manifest = signed.map_err(Error::refused(Path::new(MANIFEST)))?;
@@ -189,44 +195,77 @@ fn whole_lines(data: &Folder, name: &str) -> io::Result<u64> {
     Ok(0)
 }
 
-fn content(data: &Folder, digest: Digest) -> Result<Item, Error> {
+fn content(upkeep: &Upkeep, digest: Digest) -> Result<Item, Error> {
     let name = artifact(&digest);
-    let metadata = data.metadata(&name).map_err(Error::file(Path::new(&name)))?;
-    let bytes = metadata.ok_or(lamina_artifacts::Error::Missing(digest))?.len();
+    let metadata = upkeep.deps.data.metadata(&name).map_err(Error::file(Path::new(&name)))?;
+    let bytes = metadata.ok_or_else(|| lost(upkeep, digest, "missing"))?.len();
     Ok(Item { name, bytes, content: Content::Artifact(digest) })
 }
 
+/// An artifact that is not as it was, and who needs it.
+fn lost(upkeep: &Upkeep, digest: Digest, how: &'static str) -> Error {
+    let mut users = upkeep.deps.registry.users_of(digest);
+    let more = users.len().saturating_sub(USERS_TOLD_MAX);
+    users.truncate(USERS_TOLD_MAX);
+    if more > 0 {
+        users.push(format!("{more} more"));
+    }
+    Error::Artifact { digest, how, users: users.join(", ") }
+}
+
+/// The entry that says why there is no manifest, and the end of the tar.
+fn broke_off(sink: &mut Sink<'_>, error: &Error) -> Result<(), Stop> {
+    let mut text = error.to_string();
+    text.truncate(text.floor_char_boundary(usize::try_from(REASON_BYTES_MAX).unwrap_or_default() - 1));
+    text.push('\n');
+    sink.put(&tar::header(BROKE_OFF, text.len() as u64))?;
+    sink.put(text.as_bytes())?;
+    sink.pad(text.len() as u64)?;
+    sink.put(&tar::END)?;
+    sink.flush()
+}
+
 impl Item {
-    /// Answers the digest of what was written.
-    fn write(&self, data: &Folder, sink: &mut Sink<'_>) -> Result<Digest, Stop> {
+    /// Answers the digest of what was written. When it fails the entry is whole, too.
+    fn write(&self, upkeep: &Upkeep, sink: &mut Sink<'_>) -> Result<Digest, Stop> {
         sink.put(&tar::header(&self.name, self.bytes))?;
         let digest = match &self.content {
             Content::Small(bytes) => {
                 sink.put(bytes)?;
                 Digest::of(bytes)
             }
-            Content::File | Content::Artifact(_) => self.copy(data, sink)?,
+            Content::File | Content::Artifact(_) => self.copy(&upkeep.deps.data, sink)?,
         };
-        if let Content::Artifact(expect) = self.content
-            && expect != digest
-        {
-            return Err(Error::Damaged(expect).into());
-        }
         sink.pad(self.bytes)?;
-        Ok(digest)
+        match self.content {
+            Content::Artifact(expect) if expect != digest => Err(lost(upkeep, expect, "damaged").into()),
+            _ => Ok(digest),
+        }
     }
 
     fn copy(&self, data: &Folder, sink: &mut Sink<'_>) -> Result<Digest, Stop> {
-        let failed = |error| Stop::Failed(Error::file(Path::new(&self.name))(error));
-        let mut file = data.dir().open(&self.name).map_err(failed)?;
         let (mut hash, mut left, mut buffer) = (Sha256::new(), self.bytes, vec![0; 64 << 10]);
+        let (mut file, mut failed) = match data.dir().open(&self.name) {
+            Ok(file) => (Some(file), None),
+            Err(error) => (None, Some(error)),
+        };
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
             let piece = buffer.get_mut(..most).unwrap_or_default();
-            file.read_exact(piece).map_err(failed)?;
+            if let (Some(file), None) = (&mut file, &failed) {
+                failed = file.read_exact(piece).err();
+            }
+            if failed.is_some() {
+                // Filled up, so that the reason can follow.
+                piece.fill(0);
+            }
             hash.update(&*piece);
             sink.put(piece)?;
             left -= most as u64;
+        }
+        if let Some(error) = failed {
+            sink.pad(self.bytes)?;
+            return Err(Stop::Failed(Error::file(Path::new(&self.name))(error)));
         }
         Ok(Digest::from_bytes(hash.finalize().into()))
     }

@@ -10,8 +10,8 @@ use lamina_types::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Refusal};
-use crate::manifest::{BYTES_MAX, Entry, Manifest, host_key_of};
-use crate::place::{HOST_KEY, JOURNAL, Place};
+use crate::manifest::{BYTES_MAX, Entry, Manifest, REASON_BYTES_MAX, broke_off, host_key_of};
+use crate::place::{BROKE_OFF, HOST_KEY, JOURNAL, Place};
 use crate::tar::{Head, Reader};
 
 /// The longest key file.
@@ -85,7 +85,11 @@ impl<'a> Taking<'a> {
     pub(super) fn take(&mut self, path: &Path, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
         let file = File::open(path).map_err(Error::file(path))?;
         let source = io::BufReader::with_capacity(1 << 20, Counted { file, progress });
-        self.entries(&mut Reader::new(source)).map_err(Error::refused(path))
+        self.entries(&mut Reader::new(source)).map_err(|refusal| match (refusal, Manifest::of(path)) {
+            // One that broke off is damaged before it says so.
+            (Refusal::Content(_), Err(error @ Error::Refused { reason: Refusal::BrokeOff(_), .. })) => error,
+            (refusal, _) => Error::refused(path)(refusal),
+        })
     }
 
     fn entries(&mut self, reader: &mut Reader<impl Read>) -> Result<(), Refusal> {
@@ -96,6 +100,7 @@ impl<'a> Taking<'a> {
                 return Err(Refusal::Twice(head.name));
             }
             match Place::of(&head.name) {
+                None if head.name == BROKE_OFF => return Err(broke_off(&reader.whole(REASON_BYTES_MAX)?)),
                 None => return Err(Refusal::Name(head.name)),
                 Some(Place::Manifest) => break reader.whole(BYTES_MAX)?,
                 Some(Place::HostKey) => {

@@ -153,12 +153,25 @@ async fn artifacts_that_are_damaged_or_missing_end_a_backup() {
     bytes[0] ^= 1;
     fs::write(&path, bytes).unwrap();
     let mut backup = platform.upkeep.backup(0, HashSet::new()).await.unwrap();
-    let mut last = None;
+    let (mut tar, mut last) = (Vec::new(), None);
     while let Some(piece) = backup.next().await {
-        last = Some(piece);
+        match piece {
+            Ok(bytes) => tar.extend(bytes),
+            Err(error) => last = Some(error),
+        }
     }
-    assert!(matches!(last, Some(Err(Error::Damaged(found))) if found == digest));
+    let is_it = |error: &Error, expect: &str| matches!(error, Error::Artifact { digest: found, how, users } if *found == digest && *how == expect && users == "a:$LATEST");
+    assert!(last.as_ref().is_some_and(|error| is_it(error, "damaged")), "{last:?}");
+    // What was written says so to whoever reads it.
+    let file = place.path("broken.backup");
+    fs::write(&file, tar).unwrap();
+    for refused in [
+        Manifest::of(&file).unwrap_err().to_string(),
+        lamina_upkeep::restore(&[file], &place.path("restored"), |_| {}).unwrap_err().to_string(),
+    ] {
+        assert!(refused.contains(&format!("artifact {digest}, the code of a:$LATEST, is damaged")), "{refused}");
+    }
     fs::remove_file(&path).unwrap();
     let refused = platform.upkeep.backup(0, HashSet::new()).await;
-    assert!(matches!(refused, Err(Error::Artifacts(lamina_artifacts::Error::Missing(found))) if found == digest));
+    assert!(refused.as_ref().is_err_and(|error| is_it(error, "missing")), "{refused:?}");
 }

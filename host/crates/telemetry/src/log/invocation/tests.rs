@@ -84,6 +84,7 @@ fn a_flood_is_cut_and_said() {
     assert_eq!(texts[1..4], ["x", "x", "x"]);
     assert!(texts[4].starts_with("LAMINA log lines dropped: 7 (14 bytes)"), "{texts:?}");
     assert_eq!(texts[5..], ["after"]);
+    assert_eq!(bench.logs.dropped(), crate::Dropped { rate: 7, ..crate::Dropped::default() });
 }
 
 #[test]
@@ -136,7 +137,10 @@ fn levels_leave_lines_out() {
     check(Trace, Debug, Status::Success, &[start, "plain", "d", "m", "n", "w", done, report]);
     check(Info, Info, Status::Success, &[start, "plain", "m", "n", "w", report]);
     check(Warn, Warn, Status::Success, &["w"]);
-    check(Error, Warn, Status::Crash, &["it \"failed\"", report]);
+    let failed = "it \"failed\"";
+    check(Error, Warn, Status::Crash, &[failed, done, report]);
+    check(Error, Info, Status::Failure, &[start, failed, done, report]);
+    check(Error, Warn, Status::Timeout, &[failed, done, report]);
 }
 
 #[test]
@@ -154,11 +158,70 @@ fn json_is_spelt_as_lambda_does() {
             r#"{{"timestamp":"1970-01-01T00:00:01.000Z","level":"ERROR","requestId":"{id}","message":"m","errorType":"A \"B\"","errorMessage":"m","stackTrace":["at"]}}"#
         ),
         format!(
-            r#"{{"time":"1970-01-01T00:00:01.000Z","type":"platform.runtimeDone","record":{{"requestId":"{id}","status":"failure","metrics":{{"durationMs":1.50}}}}}}"#
+            r#"{{"time":"1970-01-01T00:00:01.000Z","type":"platform.runtimeDone","record":{{"requestId":"{id}","status":"failure","errorType":"A \"B\"","metrics":{{"durationMs":1.50}}}}}}"#
         ),
         format!(
             r#"{{"time":"1970-01-01T00:00:01.000Z","type":"platform.report","record":{{"requestId":"{id}","status":"failure","errorType":"A \"B\"","metrics":{{"durationMs":1.50,"billedDurationMs":2,"memorySizeMB":128,"maxMemoryUsedMB":1,"fuelUsed":7}}}}}}"#
         ),
     ];
     assert_eq!(bench.texts(), expect);
+}
+
+/// A call that a limit stopped before it had an instance leaves no line; its first line,
+/// or its end, brings START.
+#[test]
+fn a_call_that_has_not_begun_leaves_no_line() {
+    let bench = bench(100);
+    let log = bench.start(true);
+    assert!(!log.has_begun());
+    drop(log);
+    assert!(bench.texts().is_empty(), "{:?}", bench.texts());
+    let log = bench.start(false);
+    log.begin();
+    log.begin();
+    assert!(log.has_begun());
+    assert_eq!(bench.texts(), [format!("START RequestId: {} Version: $LATEST", bench.id)]);
+    log.write(Source::Stdout, b"one\n");
+    assert_eq!(bench.texts().len(), 2);
+    let tail = bench.end(&bench.start(true)).unwrap();
+    let tail = String::from_utf8(tail).unwrap();
+    assert!(tail.starts_with("START ") && tail.contains("\nEND ") && tail.contains("\nREPORT "), "{tail}");
+}
+
+/// How a call ended, in the one form and the other.
+#[test]
+fn ends_are_spelt_as_lambda_does() {
+    let ends = |status, error_type: &str| -> Vec<String> {
+        let usage = Usage { status, duration: Duration::from_micros(1_500), init: None, memory_bytes_peak: 1, fuel: 7 };
+        let formats = [LogFormat::Text, LogFormat::Json { application: LogLevel::Info, system: LogLevel::Warn }];
+        let last = |format| {
+            let bench = bench(100);
+            let log = bench.start_as(format, false);
+            let error_type = (status != Status::Success).then_some(error_type);
+            let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
+            log.end(&Report { request_id: &bench.id, memory, timeout, usage, error_type });
+            bench.texts().pop().unwrap_or_default()
+        };
+        formats.into_iter().map(last).collect()
+    };
+    let check = |status, error_type, text_end: &str, json: &[&str]| {
+        let lines = ends(status, error_type);
+        assert!(lines[0].ends_with(text_end), "{lines:?}");
+        assert!(json.iter().all(|part| lines[1].contains(part)), "{lines:?}");
+    };
+    check(Status::Success, "", "\tFuel Used: 7\t", &[]);
+    // A function's own error is no status of Lambda's text.
+    check(Status::Failure, "E", "\tFuel Used: 7\t", &[r#""status":"failure","errorType":"E""#]);
+    check(
+        Status::Timeout,
+        "Sandbox.Timedout",
+        "\tFuel Used: 7\tStatus: timeout\t",
+        &[r#""status":"timeout","errorType":"Sandbox.Timedout""#, r#""billedDurationMs":3000"#],
+    );
+    check(
+        Status::Crash,
+        "Runtime.OutOfMemory",
+        "\tFuel Used: 7\tStatus: error\tError Type: Runtime.OutOfMemory\t",
+        &[r#""status":"error","errorType":"Runtime.OutOfMemory""#],
+    );
 }

@@ -1,0 +1,28 @@
+//! Which version of which runtime runs a function, as INIT_START says it.
+
+use lamina_types::{ResolvedFunction, RuntimeVersion};
+
+use crate::image::Fingerprint;
+use crate::runtime::Runtime;
+
+/// The engine's release line: what a component of an author's own runs on.
+const REVISION: u32 = 48;
+
+impl Runtime {
+    /// What runs a function: for a component of the author's own this engine.
+    pub fn runtime_version(&self, function: &ResolvedFunction) -> RuntimeVersion {
+        let engine = Fingerprint::of(self.shared.engine()).digest();
+        RuntimeVersion::new(&function.runtime, REVISION, &function.region, &engine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The release is the engine's, as the workspace pins it.
+    #[test]
+    fn the_revision_is_the_engines_release() {
+        let manifest = include_str!("../../../../Cargo.toml");
+        let pinned = format!("wasmtime = {{ version = \"={}.", super::REVISION);
+        assert!(manifest.contains(&pinned), "{pinned} is not there");
+    }
+}
