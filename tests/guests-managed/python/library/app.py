@@ -100,6 +100,21 @@ def digests(event, context):
     ]
 
 
+def processes(event, context):
+    import subprocess
+    import time
+
+    said = []
+    try:
+        subprocess.run(["true"])
+    except OSError as error:
+        said.append(str(error))
+    os.environ["TZ"] = "Europe/Berlin"
+    said.append(time.strftime("%H %Z", time.localtime(0)))
+    said.append([hasattr(os, "system"), hasattr(os, "fork")])
+    return said
+
+
 def zones(event, context):
     import datetime
     import zoneinfo
@@ -132,6 +147,13 @@ def environment(event, context):
         "version": sys.version_info[:2],
         "build": [name for name in os.environ if name.startswith(("PYTHON", "VIRTUAL"))],
     }
+
+
+def layers(event, context):
+    import inlayer
+    import insite
+
+    return [inlayer.NAME, insite.NAME, inlayer.__file__]
 
 
 def vendored(event, context):
