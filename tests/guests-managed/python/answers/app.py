@@ -48,7 +48,7 @@ def decimals(event, context):
 
 
 def tuples(event, context):
-    return {"point": Point(1, 2), "pairs": [Pair("x", Point(3, 4))], "tuple": (1, 2)}
+    return {"modules": [Point.__module__, Pair.__module__], "point": Point(1, 2), "pairs": [Pair("x", Point(3, 4))], "tuple": (1, 2)}
 
 
 def numbers(event, context):

@@ -2,9 +2,9 @@
 
 import asyncio
 import importlib
-import inspect
 import os
 import sys
+import types
 
 from . import answer, errors, packages, stream
 from .context import Context
@@ -45,7 +45,7 @@ def call(event, facts, writer):
     """The answer's bytes, or none when it was streamed."""
     context = Context(facts)
     result = function(answer.read(event), context)
-    if inspect.iscoroutine(result):
+    if isinstance(result, types.CoroutineType):
         result = asyncio.run(result)
     if stream.is_stream(result):
         stream.send(result, writer)

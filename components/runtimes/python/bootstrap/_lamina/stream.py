@@ -6,22 +6,23 @@ member optional.
 """
 
 import asyncio
-import inspect
+import types
 
 from componentize_py_types import Err
 from wit_world.imports import response as wit
 
+_STREAMS = (types.GeneratorType, types.AsyncGeneratorType)
 _MEMBERS = ("statusCode", "headers", "cookies", "contentType")
 
 
 def is_stream(value):
     """Whether what the handler returned is streamed."""
-    return inspect.isgenerator(value) or inspect.isasyncgen(value)
+    return isinstance(value, _STREAMS)
 
 
 def send(chunks, writer):
     """Streams every chunk; a caller who leaves does not stop the function."""
-    if inspect.isasyncgen(chunks):
+    if isinstance(chunks, types.AsyncGeneratorType):
         asyncio.run(_send_later(chunks, writer))
         return
     body = None
