@@ -1,0 +1,1 @@
+"""The runtime's own package: all that is not Python's and not the author's."""

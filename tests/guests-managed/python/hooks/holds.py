@@ -1,0 +1,5 @@
+held = open("/var/task/app.py")
+
+
+def handler(event, context):
+    pass

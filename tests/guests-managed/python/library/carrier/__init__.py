@@ -1,0 +1,5 @@
+"""A package with data."""
+
+
+def twice(n):
+    return 2 * n

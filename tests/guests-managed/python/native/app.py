@@ -1,0 +1,5 @@
+import fakepkg
+
+
+def handler(event, context):
+    return 1

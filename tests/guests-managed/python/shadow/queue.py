@@ -1,0 +1,1 @@
+SOURCE = "own queue"
