@@ -28,8 +28,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::quickstart;
 use commands::{
-    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, secrets, serve, sign, stats, status, top,
-    trust, unsign, url, usage, verify,
+    audit, backup, delete, deploy, fsck, invoke, keys, list, logs, restore, runtime, secrets, serve, sign, stats,
+    status, top, trust, unsign, url, usage, verify,
 };
 use environment::Environment;
 use failure::{Done, Failure};
@@ -41,7 +41,8 @@ Environment:
   LAMINA_ENDPOINT   URL of a platform, as --endpoint
   LAMINA_OUTPUT     text, json or (usage) csv, as --output
   LAMINA_KEY        signing key file, as --key of sign and deploy
-  LAMINA_LISTEN, LAMINA_ADMIN_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING
+  LAMINA_RUNTIMES   folder of built runtimes, as --runtimes of runtime build and install
+  LAMINA_LISTEN, LAMINA_ADMIN_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING, LAMINA_STRICT_RUNTIMES
   LAMINA_LISTEN, LAMINA_ACCOUNT, LAMINA_REGION, LAMINA_SIGNING, LAMINA_*_MAX, LAMINA_*_MIN, LAMINA_*_MS
                     as the options of serve
   LAMINA_TLS_CERT, LAMINA_TLS_KEY, LAMINA_URL_HOST, LAMINA_PROXY_PROTOCOL
@@ -92,6 +93,7 @@ enum Command {
     Unsign(unsign::UnsignArgs),
     Verify(verify::VerifyArgs),
     Trust(trust::TrustArgs),
+    Runtime(runtime::RuntimeArgs),
     Deploy(deploy::DeployArgs),
     Invoke(invoke::InvokeArgs),
     Logs(logs::LogsArgs),
@@ -165,6 +167,7 @@ fn run(command: Command, ctx: &Ctx) -> Done {
         Command::Unsign(args) => args.run(ctx),
         Command::Verify(args) => args.run(ctx),
         Command::Trust(args) => client_runtime()?.block_on(args.run(ctx)),
+        Command::Runtime(args) => client_runtime()?.block_on(args.run(ctx)),
         Command::Deploy(args) => client_runtime()?.block_on(args.run(ctx)),
         Command::Invoke(args) => client_runtime()?.block_on(args.run(ctx)),
         Command::Logs(args) => client_runtime()?.block_on(args.run(ctx)),

@@ -153,16 +153,18 @@ impl Platform {
             tokio::task::spawn_blocking(move || Opened::new(&config, clock, ids).map(|opened| (opened, config)))
         };
         let (opened, config) = opened.await??;
-        let Opened { folder, store, registry, artifacts, host_key, rotate_secrets } = opened;
+        let Opened { folder, store, registry, artifacts, tmp, host_key, rotate_secrets } = opened;
         let registry = Arc::new(registry);
-        let runtime = Runtime::new(
-            config.runtime,
-            &host_key,
-            artifacts.clone(),
-            code_check(config.signing, registry.clone()),
-            clock.clone(),
-            ids.clone(),
-        )?;
+        let deps = lamina_runtime::Deps {
+            host_key,
+            artifacts: artifacts.clone(),
+            check: code_check(config.signing, registry.clone()),
+            packages: lamina_deploy::packages(config.signing, registry.clone(), artifacts.clone()),
+            tmp,
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let runtime = Runtime::new(config.runtime, deps)?;
         let logs = Logs::new(LogsConfig::default());
         let log_store = keep_logs(folder.clone(), logs.clone(), clock.clone()).await?;
         let deployer = Deployer::new(

@@ -4,7 +4,7 @@
 //! Nothing in it is a shortcut: it runs the same functions as the commands do,
 //! and they go through the API of a platform that serves in this process.
 
-mod build;
+pub(crate) mod build;
 mod farewell;
 mod narrator;
 mod prepare;
@@ -147,6 +147,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         account: "000000000000".parse::<AccountId>().map_err(bad)?,
         region: "us-east-1".parse::<Region>().map_err(bad)?,
         signing: lamina_deploy::Signing::Enforce,
+        strict_runtimes: false,
         fuel_per_gb_second: serve::FUEL_PER_GB_SECOND,
         calls: lamina_invoke::Config::DEFAULT,
         limits: lamina_api::Limits::DEFAULT,

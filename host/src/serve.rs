@@ -48,6 +48,8 @@ pub struct Config {
     pub region: Region,
     /// What is done with code that nobody trusted has signed.
     pub signing: Signing,
+    /// Whether functions are refused whose runtime there is none of here.
+    pub strict_runtimes: bool,
     /// Fuel of a call for each GB of its memory and second of its timeout.
     pub fuel_per_gb_second: u64,
     /// Bytes a second of a streamed answer after its first 6 MiB; `None`: as it comes.
@@ -132,6 +134,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     let Config { data, listen, admin_listen, account, region, signing, fuel_per_gb_second, stream_bytes_per_s, .. } =
         config;
     let (secrets, calls, otlp) = (config.secrets, config.calls, config.otlp);
+    let strict_runtimes = config.strict_runtimes;
     let (limits, payload_bytes_max, url_host) = (config.limits, config.body_bytes_max, config.url_host);
     let certificate = config.tls.map(Followed::load).transpose()?;
     if let Some(certificate) = &certificate {
@@ -188,6 +191,7 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
     files.push(write(data.join(ENDPOINT), &text)?);
     let api = lamina_api::Config {
         signing: signing.as_str(),
+        strict_runtimes,
         limits,
         payload_bytes_max,
         tls: certificate.as_ref().map(|certificate| certificate.tls.clone()),

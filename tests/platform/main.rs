@@ -38,6 +38,7 @@ mod protocol;
 mod proxied;
 mod quickstart;
 mod races;
+mod runtimes;
 mod settings;
 mod shutdown;
 mod signatures;

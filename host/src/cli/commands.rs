@@ -11,6 +11,7 @@ pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod restore;
+pub(crate) mod runtime;
 pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod sign;
@@ -22,6 +23,7 @@ pub(crate) mod unsign;
 pub(crate) mod url;
 pub(crate) mod usage;
 pub(crate) mod verify;
+mod zip;
 
 use lamina_types::NameError;
 use lamina_types::limits::PACKAGE_UNZIPPED_BYTES_MAX;
@@ -52,9 +54,6 @@ fn parts(text: &str) -> Result<(String, Option<String>), Failure> {
 /// What to do about a file that is not as a component must be to carry signatures.
 fn about_component(error: &lamina_signing::Error, file: &[u8]) -> &'static str {
     match error {
-        lamina_signing::Error::NotComponent(_) if file.starts_with(b"PK") => {
-            "this is a zip: sign the component, then put it into the zip"
-        }
         lamina_signing::Error::NotComponent(_) if file.starts_with(b"\0asm") => {
             "this is a core module: build for wasm32-wasip2, or wrap it with wasm-tools component new"
         }

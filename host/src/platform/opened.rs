@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
 use lamina_artifacts::Artifacts;
 use lamina_audit::Log;
 use lamina_disk::{Folder, System};
@@ -16,6 +17,7 @@ use lamina_upkeep::keys::{audit_key, journal_key, secrets_file};
 
 use super::{Config, Error, secrets};
 
+const TMP: &str = "tmp";
 pub(super) const HOST_KEY: &str = "host.key";
 
 /// Where the keys come from that seal secrets.
@@ -34,6 +36,8 @@ pub(super) struct Opened {
     pub(super) store: Store,
     pub(super) registry: Registry,
     pub(super) artifacts: Artifacts,
+    /// Where instances have their `/tmp`.
+    pub(super) tmp: Dir,
     pub(super) host_key: [u8; 32],
     pub(super) rotate_secrets: Option<lamina_api::RotateSecrets>,
 }
@@ -56,6 +60,9 @@ impl Opened {
         fs::set_permissions(data, Permissions::from_mode(0o700)).map_err(file(data))?;
         let sub = |name: &str| folder.folder(name).map_err(file(&data.join(name)));
         let artifacts = Artifacts::open(sub("artifacts")?, ids.clone(), clock.clone())?;
+        // What instances of a process that was killed left behind.
+        folder.remove_all(TMP).map_err(file(&data.join(TMP)))?;
+        let tmp = sub(TMP)?.dir().try_clone().map_err(file(&data.join(TMP)))?;
         let log = Arc::new(Log::open(sub("audit")?, &audit_key(&keys.host))?);
         sign_at_checkpoints(&store, log.clone(), clock.clone());
         let rotate_secrets = match &config.secrets {
@@ -64,7 +71,7 @@ impl Opened {
         };
         let settings = lamina_registry::Config::new(config.region.clone(), config.account.clone());
         let registry = Registry::open(store.clone(), log, settings, clock, ids)?;
-        Ok(Self { folder, store, registry, artifacts, host_key: keys.host, rotate_secrets })
+        Ok(Self { folder, store, registry, artifacts, tmp, host_key: keys.host, rotate_secrets })
     }
 }
 

@@ -20,7 +20,7 @@ const NEEDS_ROOT: i32 = 3;
 
 /// The checkout of the sources: the one this program is run from by cargo, or
 /// the one that the current directory is in.
-pub(super) fn checkout(environment: &Environment) -> Result<PathBuf, Failure> {
+pub(crate) fn checkout(environment: &Environment) -> Result<PathBuf, Failure> {
     let of_cargo = environment.get("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let by_cargo = of_cargo.as_deref().and_then(Path::parent).filter(|folder| is_checkout(folder));
     if let Some(folder) = by_cargo {

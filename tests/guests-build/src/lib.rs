@@ -20,7 +20,8 @@ const LOCK: &str = "target/.test-guests.lock";
 
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
 /// `guest-function`, `guest-stream`, `guest-http` and `guest-url`, which do what
-/// they are told; `guest-wstd`, a server on other people's library.
+/// they are told; `guest-managed`, a managed runtime; `guest-wstd`, a server on other
+/// people's library.
 ///
 /// # Panics
 /// When it cannot be built, or there is none of that name.
@@ -67,7 +68,16 @@ fn repository() -> PathBuf {
 mod tests {
     #[test]
     fn every_guest_is_a_component() {
-        for name in ["hello", "stream", "guest-function", "guest-stream", "guest-http", "guest-url", "guest-wstd"] {
+        for name in [
+            "hello",
+            "stream",
+            "guest-function",
+            "guest-stream",
+            "guest-http",
+            "guest-url",
+            "guest-managed",
+            "guest-wstd",
+        ] {
             assert!(super::component(name).starts_with(b"\0asm\x0d\0\x01\0"), "{name}");
         }
     }

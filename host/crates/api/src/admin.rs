@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod code;
 pub(crate) mod logs;
 pub(crate) mod meters;
+pub(crate) mod runtimes;
 pub(crate) mod secrets;
 pub(crate) mod stats;
 pub(crate) mod status;

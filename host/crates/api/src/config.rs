@@ -33,6 +33,9 @@ pub struct Config {
     pub signing: &'static str,
     /// What `GET /lamina/v1/status` says of the platform's version.
     pub version: &'static str,
+    /// Whether functions are refused whose runtime there is none of here; else they
+    /// are when they are called. Default: no.
+    pub strict_runtimes: bool,
     /// What one client may cost.
     pub limits: Limits,
     /// The certificate, where connections are of TLS. Default: they are not.
@@ -69,6 +72,7 @@ impl Config {
             account,
             signing: "enforce",
             version: env!("CARGO_PKG_VERSION"),
+            strict_runtimes: false,
             limits: Limits::DEFAULT,
             tls: None,
             proxies: Vec::new(),

@@ -110,8 +110,10 @@ async fn visit(shared: &Shared, arrived: Arrived, at: (Arc<UrlEntry>, usize)) ->
     match (world, mode) {
         (World::FunctionHttp, InvokeMode::Buffered) => http::buffered(visit, parts, body).await,
         (World::FunctionHttp, InvokeMode::ResponseStream) => http::streaming(visit, parts, body).await,
-        (World::Function | World::FunctionStream, InvokeMode::Buffered) => handler::buffered(visit, parts, body).await,
-        (World::Function | World::FunctionStream, InvokeMode::ResponseStream) => {
+        (World::Function | World::FunctionStream | World::ManagedRuntime, InvokeMode::Buffered) => {
+            handler::buffered(visit, parts, body).await
+        }
+        (World::Function | World::FunctionStream | World::ManagedRuntime, InvokeMode::ResponseStream) => {
             handler::streaming(visit, parts, body).await
         }
     }

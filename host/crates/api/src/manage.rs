@@ -16,6 +16,7 @@ pub(crate) mod list_tags;
 pub(crate) mod list_versions_by_function;
 pub(crate) mod publish_version;
 pub(crate) mod remove_permission;
+pub(crate) mod runtime_management;
 pub(crate) mod tag_resource;
 pub(crate) mod untag_resource;
 pub(crate) mod update_function_code;

@@ -25,6 +25,12 @@ pub enum Error {
         "`{0}` is not a name for a derived file: allowed are lower-case letters, digits, dots, underscores and hyphens, not first a dot"
     )]
     Name(String),
+    /// A package whose files are not unpacked: whoever runs it unpacks it first.
+    #[error("the files of package {0} are not unpacked")]
+    Unpacked(Digest),
+    /// What was to be unpacked could not be given.
+    #[error("{0}")]
+    Content(String),
     /// The disk.
     #[error("{doing}: {source}")]
     Io {

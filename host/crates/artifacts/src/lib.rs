@@ -8,6 +8,7 @@
 mod collect;
 mod derived;
 mod error;
+mod files;
 mod ingest;
 mod package;
 mod scrub;
@@ -18,6 +19,7 @@ mod usage;
 pub use collect::{Collected, Hold};
 pub use derived::{DerivedFile, Evicted};
 pub use error::Error;
+pub use files::PackageFile;
 pub use scrub::{Found, ScrubStep, Scrubbed};
 pub use store::Artifacts;
 pub use usage::Usage;

@@ -27,9 +27,14 @@ impl Drop for Temporary {
 }
 
 impl Artifacts {
+    /// A name that nothing has.
+    pub(crate) fn temporary_name(&self) -> String {
+        format!("{TMP}/{:032x}", u128::from_be_bytes(self.ids.random16()))
+    }
+
     /// Makes something under a name that nothing has.
     pub(crate) fn temporary<T>(&self, make: impl FnOnce(&str) -> io::Result<T>) -> io::Result<(Temporary, T)> {
-        let name = format!("{TMP}/{:032x}", u128::from_be_bytes(self.ids.random16()));
+        let name = self.temporary_name();
         let made = make(&name)?;
         Ok((Temporary { folder: self.folder.clone(), name }, made))
     }

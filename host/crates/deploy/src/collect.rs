@@ -11,6 +11,18 @@ use crate::error::DeployError;
 /// The kind of derived files that images are; their names begin with a digest.
 pub(crate) const IMAGES: &str = "images";
 
+/// The kind of derived files that bundles of packages are: `PACKAGE-RUNTIME.bundle`.
+const BUNDLES: &str = "bundles";
+/// Bytes of bundles that are kept; past it the one used longest ago goes, and is made
+/// again when its package is loaded.
+const BUNDLES_BYTES_MAX: u64 = 4 << 30;
+
+/// The package and the runtime whose bundle has this name.
+fn bundle_of(name: &str) -> Option<[Digest; 2]> {
+    let (package, rest) = name.split_once('-')?;
+    Some([package.parse().ok()?, rest.strip_suffix(".bundle")?.parse().ok()?])
+}
+
 /// The component whose image has this name.
 pub(crate) fn component_of(name: &str) -> Option<Digest> {
     name.get(..64)?.parse().ok()
@@ -42,7 +54,16 @@ impl Deployer {
                 removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
             }
         }
-        let evicted = artifacts.evict(IMAGES, images_bytes_max).await?;
-        Ok(Removed { files: removed.files + evicted.removed, bytes: removed.bytes + evicted.bytes })
+        for file in artifacts.list_derived_with(BUNDLES).await? {
+            if bundle_of(&file.name).is_none_or(|of| !of.iter().all(|digest| referenced.contains(digest))) {
+                artifacts.remove_derived(BUNDLES, &file.name).await?;
+                removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
+            }
+        }
+        for (kind, bytes_max) in [(IMAGES, images_bytes_max), (BUNDLES, BUNDLES_BYTES_MAX)] {
+            let evicted = artifacts.evict(kind, bytes_max).await?;
+            removed = Removed { files: removed.files + evicted.removed, bytes: removed.bytes + evicted.bytes };
+        }
+        Ok(removed)
     }
 }

@@ -11,8 +11,8 @@ use lamina_artifacts::Artifacts;
 use lamina_kit::Tasks;
 use lamina_registry::{Change, CodeUpdate, ConfigurationUpdate, Failure, NewFunction, PublishVersion, Registry};
 use lamina_runtime::{PrepareError, Runtime};
-use lamina_types::records::{Configuration, FunctionView};
-use lamina_types::{Actor, Digest, FunctionName, FunctionRef, RevisionId};
+use lamina_types::records::{Code, CodeKind, Configuration, FunctionView};
+use lamina_types::{Actor, Digest, FunctionName, FunctionRef, RevisionId, Version};
 
 use tokio::sync::Semaphore;
 
@@ -56,7 +56,7 @@ pub struct Create {
     pub name: FunctionName,
     /// Its configuration.
     pub configuration: Configuration,
-    /// A component, or a zip with it.
+    /// A component, a zip with it, or a zip of files for a managed runtime.
     pub upload: Bytes,
     /// Its tags, settings among them.
     pub tags: BTreeMap<String, String>,
@@ -69,7 +69,7 @@ pub struct Create {
 pub struct UpdateCode {
     /// The function.
     pub name: FunctionName,
-    /// A component, or a zip with it.
+    /// A component, a zip with it, or a zip of files for a managed runtime.
     pub upload: Bytes,
     /// `x86_64` or `arm64`, if it changes.
     pub architecture: Option<String>,
@@ -101,7 +101,7 @@ impl Deployer {
     /// Takes up the changes that the last stop of the process interrupted.
     pub fn resume(&self) {
         for (name, revision, code) in self.deps.registry.unfinished() {
-            self.finish(name, revision, code.component);
+            self.finish(name, revision, code);
         }
     }
 
@@ -119,13 +119,12 @@ impl Deployer {
             // Before the upload is looked at; asked again when it is recorded.
             return Err(lamina_registry::Error::FunctionExists(name).into());
         }
-        let admitted = self.admitted(&name, upload).await?;
+        let admitted = self.admitted(&name, &configuration.runtime, upload).await?;
         let code = self.store(admitted).await?;
-        let component = code.component;
         let new = NewFunction { name, configuration, code, tags, publish };
         self.to_its_end(move |this| async move {
             let change = this.registry().create_function(new).await?;
-            Ok(this.begun(change, component))
+            Ok(this.begun(change))
         })
         .await
     }
@@ -135,19 +134,18 @@ impl Deployer {
     pub async fn update_code(&self, update: UpdateCode) -> Result<FunctionView, DeployError> {
         let UpdateCode { name, upload, architecture, publish, dry_run, revision } = update;
         let catalog = self.deps.registry.catalog();
-        if catalog.function(&name).is_none() {
+        let Some(shown) = catalog.function(&name).and_then(|function| function.view(Version::Latest)) else {
             return Err(lamina_registry::Error::FunctionNotFound(name).into());
-        }
-        let admitted = self.admitted(&name, upload).await?;
+        };
+        let admitted = self.admitted(&name, &shown.configuration.runtime, upload).await?;
         let code = if dry_run { admitted.code } else { self.store(admitted).await? };
-        let component = code.component;
         let update = CodeUpdate { name, code, architecture, publish, revision };
         if dry_run {
             return Ok(self.deps.registry.preview_code(update)?);
         }
         self.to_its_end(move |this| async move {
             let change = this.registry().update_code(update).await?;
-            Ok(this.begun(change, component))
+            Ok(this.begun(change))
         })
         .await
     }
@@ -157,8 +155,7 @@ impl Deployer {
     pub async fn update_configuration(&self, update: ConfigurationUpdate) -> Result<FunctionView, DeployError> {
         self.to_its_end(move |this| async move {
             let change = this.deps.registry.update_configuration(update).await?;
-            let component = change.view.code.component;
-            Ok(this.begun(change, component))
+            Ok(this.begun(change))
         })
         .await
     }
@@ -169,7 +166,7 @@ impl Deployer {
         let function = FunctionRef { name: publish.name.clone(), qualifier: None };
         // What cannot run for another reason is the registry's to name.
         if let Ok(function) = self.deps.registry.catalog().resolve(&function) {
-            self.deps.runtime.prepare(&function.component).await.map_err(unprepared)?;
+            self.deps.runtime.prepare_function(&function).await.map_err(unprepared)?;
         }
         Ok(self.deps.registry.publish_version(publish).await?)
     }
@@ -210,7 +207,7 @@ impl Deployer {
 
     /// Runs a change with all that follows from it: a caller that leaves half-way
     /// must not leave a record behind that nobody acts on.
-    async fn to_its_end<T, F>(&self, change: impl FnOnce(Self) -> F) -> Result<T, DeployError>
+    pub(crate) async fn to_its_end<T, F>(&self, change: impl FnOnce(Self) -> F) -> Result<T, DeployError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, DeployError>> + Send + 'static,
@@ -219,27 +216,39 @@ impl Deployer {
     }
 
     /// A change that was recorded goes on; answers what its caller is shown.
-    fn begun(&self, change: Change, component: Digest) -> FunctionView {
-        self.finish(change.view.name.clone(), change.revision, component);
+    fn begun(&self, change: Change) -> FunctionView {
+        self.finish(change.view.name.clone(), change.revision, change.view.code.clone());
         change.view
     }
 
     /// Makes the code of a change ready and puts the change in force.
-    fn finish(&self, name: FunctionName, revision: RevisionId, component: Digest) {
+    fn finish(&self, name: FunctionName, revision: RevisionId, code: Code) {
         let (registry, runtime) = (self.deps.registry.clone(), self.deps.runtime.clone());
         self.tasks.spawn(async move {
-            let end = runtime.prepare(&component).await.map_err(failure);
+            let end = match code.kind {
+                CodeKind::Component { component, .. } => runtime.prepare(&component).await.map_err(failure),
+                // Nothing of it is compiled.
+                CodeKind::Package { .. } => Ok(()),
+            };
             if let Err(failure) = &end {
                 tracing::warn!(function = %name, reason = %failure.reason, "a deployment failed");
             }
             if let Err(error) = registry.complete(&name, &revision, end).await {
                 tracing::error!(function = %name, %error, "a deployment could not be put in force");
             }
+            // The first call need not wait for its files, and none for its bundle.
+            let function = registry.catalog().resolve(&FunctionRef { name, qualifier: None });
+            if let Ok(function) = function.as_ref()
+                && function.managed.is_some()
+                && let Err(error) = runtime.prepare_function(function).await
+            {
+                tracing::warn!(function = %function.name, %error, "code could not be made ready: its call says why");
+            }
         });
     }
 }
 
-fn unprepared(error: PrepareError) -> DeployError {
+pub(crate) fn unprepared(error: PrepareError) -> DeployError {
     match error {
         PrepareError::Refused { reason, .. } => DeployError::Unverified(reason),
         PrepareError::Unusable { .. } | PrepareError::QueueFull { .. } | PrepareError::Internal { .. } => {

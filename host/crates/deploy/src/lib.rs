@@ -11,12 +11,17 @@ mod collect;
 mod deployer;
 mod error;
 mod package;
+mod packages;
 mod renew;
+mod runtime;
 mod signing;
+mod typescript;
 
 pub use check::code_check;
 pub use collect::Removed;
 pub use deployer::{Config, Create, Deployer, Deps, UpdateCode};
 pub use error::DeployError;
+pub use packages::packages;
 pub use renew::Renewed;
+pub use runtime::InstallRuntime;
 pub use signing::Signing;

@@ -1,22 +1,18 @@
-//! The component inside an upload: the upload itself, or `bootstrap.wasm` in a
-//! zip that holds nothing else. Packages of more files come with managed runtimes.
-
-use std::io::{Cursor, Read as _};
+//! What an upload is: a component, alone or in a zip that holds nothing else, or a
+//! package of files for a managed runtime. The value of `Runtime` says which.
 
 use bytes::Bytes;
+use lamina_package::{BOOTSTRAP, Fault, Package, ZipError};
 use lamina_types::limits::{PACKAGE_UNZIPPED_BYTES_MAX, PACKAGE_ZIPPED_BYTES_MAX};
-use zip::ZipArchive;
 
 use crate::error::DeployError;
 
-const BOOTSTRAP: &str = "bootstrap.wasm";
-/// Lambda's other name for it: counts when its bytes are WebAssembly.
-const BOOTSTRAP_BARE: &str = "bootstrap";
+#[cfg(test)]
 const WASM: &[u8] = b"\0asm";
 /// Lambda's words (recorded).
 pub(crate) const UNREADABLE: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
-/// Entries that are looked at: folders among them hold nothing.
-const ENTRIES_MAX: usize = 1_000;
+/// Lambda's words for a zip without a file.
+const EMPTY: &str = "Uploaded file must be a non-empty zip";
 /// How many of a zip's entries an error names.
 const ENTRIES_NAMED_MAX: usize = 5;
 
@@ -24,61 +20,79 @@ fn refused(text: impl Into<String>) -> DeployError {
     DeployError::Package(text.into())
 }
 
-/// The component's bytes. Bytes that are neither a zip nor WebAssembly come back
-/// as they are, for the validator to name.
-pub(crate) fn component(upload: &Bytes) -> Result<Bytes, DeployError> {
+/// Lambda's words where it has some, and what is wrong.
+pub(crate) fn unread(error: &ZipError) -> DeployError {
+    if error.fault == Fault::Unzipped {
+        return refused(format!("Unzipped size must be smaller than {PACKAGE_UNZIPPED_BYTES_MAX} bytes"));
+    }
+    if error.is_unreadable() {
+        return refused(format!("{UNREADABLE} Reason: {error}."));
+    }
+    refused(error.to_string())
+}
+
+fn check_size(upload: &Bytes) -> Result<(), DeployError> {
     if upload.len() > PACKAGE_ZIPPED_BYTES_MAX {
         return Err(refused(format!("Zipped size must be smaller than {PACKAGE_ZIPPED_BYTES_MAX} bytes")));
     }
-    if upload.starts_with(b"PK") { unzip(upload) } else { Ok(upload.clone()) }
+    Ok(())
 }
 
-fn unzip(upload: &[u8]) -> Result<Bytes, DeployError> {
-    let mut archive = ZipArchive::new(Cursor::new(upload)).map_err(|_| refused(UNREADABLE))?;
-    let at = bootstrap(&archive)?;
-    let file = archive.by_index(at).map_err(|_| refused(UNREADABLE))?;
-    let mut bytes = Vec::new();
-    // The declared size is a claim: what is read is bounded.
-    let most = PACKAGE_UNZIPPED_BYTES_MAX as u64;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|_| refused(UNREADABLE))?;
-    if bytes.len() > PACKAGE_UNZIPPED_BYTES_MAX {
-        return Err(refused(format!("Unzipped size must be smaller than {PACKAGE_UNZIPPED_BYTES_MAX} bytes")));
+/// The component's bytes. Bytes that are neither a zip nor WebAssembly come back
+/// as they are, for the validator to name.
+pub(crate) fn component(upload: &Bytes) -> Result<Bytes, DeployError> {
+    check_size(upload)?;
+    if !upload.starts_with(b"PK") {
+        return Ok(upload.clone());
     }
-    if !bytes.starts_with(WASM) {
-        return Err(refused(format!("the file {BOOTSTRAP} in the zip is not WebAssembly")));
+    let package = Package::read(upload).map_err(|error| unread(&error))?;
+    if package.bootstrap().is_none() {
+        return Err(no_bootstrap(&package));
     }
-    Ok(bytes.into())
+    match package.component().map_err(|error| unread(&error))? {
+        Some(component) => Ok(component.into()),
+        None => Err(refused(format!("the file {BOOTSTRAP} in the zip is not WebAssembly"))),
+    }
 }
 
-/// Where the component is in a zip that holds no other file.
-fn bootstrap(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<usize, DeployError> {
-    if archive.len() > ENTRIES_MAX {
-        return Err(refused(format!("the zip has {} entries; {ENTRIES_MAX} are allowed", archive.len())));
+/// Why a zip is no component.
+fn no_bootstrap(package: &Package<'_>) -> DeployError {
+    let files = package.files();
+    let shown = |name: &str| name.chars().take(100).collect::<String>();
+    let others: Vec<String> = files.iter().map(|file| file.name).filter(|name| *name != BOOTSTRAP).map(shown).collect();
+    if files.len() == others.len() {
+        return refused(format!(
+            "the zip has no file {BOOTSTRAP} at its root: put the signed component there, or name the managed runtime \
+             that runs its files (nodejs22.x, python3.13) as Runtime"
+        ));
     }
-    let files: Vec<(usize, &[u8])> =
-        archive.file_names_raw().enumerate().filter(|(_, name)| !name.ends_with(b"/")).collect();
-    if let [(at, only)] = files.as_slice()
-        && (*only == BOOTSTRAP.as_bytes() || *only == BOOTSTRAP_BARE.as_bytes())
-    {
-        return Ok(*at);
+    let named = others.iter().take(ENTRIES_NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    refused(format!(
+        "the zip holds more than {BOOTSTRAP}, which is not supported yet for a component: {named}; deploy the component \
+         alone"
+    ))
+}
+
+/// The files for a managed runtime; all are there, and none is unpacked yet.
+pub(crate) fn files<'a>(upload: &'a Bytes, runtime: &str) -> Result<Package<'a>, DeployError> {
+    check_size(upload)?;
+    if upload.starts_with(b"\0asm") {
+        return Err(refused(format!(
+            "{UNREADABLE} Reason: it is a component, and {runtime} runs a zip of files: say Runtime provided.al2023."
+        )));
     }
-    let shown = |name: &[u8]| String::from_utf8_lossy(name).chars().take(100).collect::<String>();
-    let names: Vec<String> = files.iter().map(|(_, name)| shown(name)).collect();
-    let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != BOOTSTRAP).collect();
-    if names.len() == others.len() {
-        return Err(refused(format!("the zip has no file {BOOTSTRAP} at its root: put the signed component there")));
+    let package = Package::read(upload).map_err(|error| unread(&error))?;
+    if package.files().is_empty() {
+        return Err(refused(EMPTY));
     }
-    let named = others.iter().take(ENTRIES_NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
-    Err(refused(format!(
-        "the zip holds more than {BOOTSTRAP}, which is not supported yet: {named}; deploy the component alone"
-    )))
+    Ok(package)
 }
 
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Cursor, Write as _};
 
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
@@ -103,7 +117,6 @@ mod tests {
     fn the_component_is_taken_out() {
         let wasm = b"\0asm\x0d\0\x01\0".as_slice();
         assert_eq!(component(&Bytes::from_static(wasm)).unwrap(), wasm);
-        assert_eq!(component(&zip(&[("empty/", b""), ("bootstrap.wasm", wasm)])).unwrap(), wasm);
         for name in ["bootstrap.wasm", "bootstrap"] {
             assert_eq!(component(&zip(&[(name, wasm)])).unwrap(), wasm, "{name}");
         }
@@ -114,7 +127,8 @@ mod tests {
     fn other_zips_are_refused() {
         check(&zip(&[]), "has no file bootstrap.wasm");
         check(&zip(&[("index.js", b"x")]), "has no file bootstrap.wasm");
-        check(&zip(&[("bootstrap.wasm", b"\0asm"), ("../../etc/passwd", b"x")]), "../../etc/passwd; deploy");
+        check(&zip(&[("bootstrap.wasm", b"\0asm"), ("../../etc/passwd", b"x")]), "../../etc/passwd");
+        check(&zip(&[("bootstrap.wasm", b"\0asm"), ("asset", b"x")]), "asset; deploy");
         check(&zip(&[("bootstrap", b"#!/bin/sh")]), "is not WebAssembly");
         check(&Bytes::from_static(b"PK\x03\x04garbage"), "Could not unzip uploaded file.");
         let mut cut = zip(&[("bootstrap.wasm", &[7; 100])]).to_vec();
@@ -128,5 +142,18 @@ mod tests {
         assert!(bomb.len() < 1 << 20);
         check(&bomb, "Unzipped size must be smaller than 262144000 bytes");
         check(&vec![0; PACKAGE_ZIPPED_BYTES_MAX + 1].into(), "Zipped size must be smaller than 52428800 bytes");
+    }
+
+    #[test]
+    fn packages_hold_files() {
+        let check = |upload: &Bytes, expect: &str| {
+            let error = files(upload, "python3.13").unwrap_err().to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        assert_eq!(files(&zip(&[("a.py", b"x"), ("b/c.py", b"")]), "python3.13").unwrap().files().len(), 2);
+        check(&zip(&[]), "Uploaded file must be a non-empty zip");
+        check(&Bytes::from_static(b"text"), "Could not unzip uploaded file.");
+        check(&Bytes::from_static(b"\0asm\x0d\0\x01\0"), "provided.al2023");
+        check(&zip(&[("../a.py", b"x")]), "the entry `../a.py` of the zip leads out of the package");
     }
 }

@@ -40,7 +40,12 @@ impl Deployer {
             tracing::info!(total, "compiled images of another engine are made again");
         }
         for (at, component) in lacking.iter().enumerate() {
-            match self.deps.runtime.prepare(component).await {
+            let is_runtime = self.deps.registry.catalog().runtimes().get(component).is_some();
+            let prepared = match is_runtime {
+                true => self.deps.runtime.prepare_runtime(component).await,
+                false => self.deps.runtime.prepare(component).await,
+            };
+            match prepared {
                 Ok(()) => renewed.made += 1,
                 Err(error) => {
                     tracing::warn!(%component, %error, "an image could not be made again");
@@ -68,8 +73,11 @@ impl Deployer {
             names.insert(file.name);
         }
         let components = self.deps.registry.components();
+        let catalog = self.deps.registry.catalog();
+        let runtimes = catalog.runtimes().versions().map(|version| version.component);
         let mut lacking: Vec<Digest> = components
             .into_iter()
+            .chain(runtimes)
             .filter(|component| !names.contains(&self.deps.runtime.image_name(component)))
             .collect();
         lacking.sort_by_key(|component| std::cmp::Reverse((used.get(component).copied(), *component)));

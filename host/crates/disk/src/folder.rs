@@ -67,9 +67,18 @@ impl Folder {
 
     /// A new file, readable by its owner alone; an error when the name is taken.
     pub fn create(&self, path: &str) -> io::Result<File> {
+        self.create_with(path, 0o600)
+    }
+
+    /// A new file that nobody can open to write but by the answer.
+    pub fn create_read_only(&self, path: &str) -> io::Result<File> {
+        self.create_with(path, 0o400)
+    }
+
+    fn create_with(&self, path: &str, mode: u32) -> io::Result<File> {
         let label = self.label(path);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(0o600);
+        options.read(true).write(true).create_new(true).mode(mode);
         let file = self.pass(&Step::Create { path: &label }, || self.dir.open_with(path, &options))?;
         Ok(self.file(file, label))
     }

@@ -51,7 +51,7 @@ pub enum End {
 pub enum StreamAnswer {
     /// The call failed before the first byte.
     Failed(FunctionError),
-    /// The whole answer of a `function` component.
+    /// The whole answer of a component that did not stream it.
     Whole(Vec<u8>),
     /// A `function-stream` component has begun to answer.
     Started {

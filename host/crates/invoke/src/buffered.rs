@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use lamina_runtime::{Call, ResponseBody, RunError, Runtime, StreamHead};
+use lamina_runtime::{ResponseBody, RunError, StreamHead, StreamStart};
 use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
 use lamina_types::{FunctionError, Invocation, Outcome, Status, World};
 
@@ -11,18 +11,23 @@ use crate::dispatcher::{Admitted, Dispatcher};
 use crate::error::InvokeError;
 
 impl Dispatcher {
-    /// Runs a `function` component, or a `function-stream` component whose answer
-    /// is collected up to Lambda's limit of a buffered one.
+    /// Runs a `function` component, or one that may stream (a `function-stream`
+    /// component, a managed runtime), whose answer is collected up to Lambda's limit
+    /// of a buffered one.
     ///
     /// Dropped half-way, the call runs on to its end, as on Lambda.
     pub async fn buffered(&self, invocation: Invocation) -> Result<Served, InvokeError> {
         let Admitted { call, ending } = self.admit(invocation).await?;
         let (runtime, version) = (self.deps.runtime.clone(), call.function.version);
         let run = async move {
-            if call.function.world != World::FunctionStream {
-                return Ok((ending.after(runtime.buffered(call)).await?, None));
-            }
-            let (outcome, head) = match collected(&runtime, call).await {
+            let collected = match call.function.world {
+                World::Function | World::FunctionHttp => {
+                    return Ok((ending.after(runtime.buffered(call)).await?, None));
+                }
+                World::FunctionStream => Box::pin(collected(runtime.streaming(call))).await,
+                World::ManagedRuntime => Box::pin(collected(runtime.managed(call))).await,
+            };
+            let (outcome, head) = match collected {
                 Ok((outcome, head)) => (Ok(outcome), head),
                 Err(error) => (Err(error), None),
             };
@@ -33,13 +38,15 @@ impl Dispatcher {
     }
 }
 
-/// Runs a `function-stream` component and collects its body into the outcome.
-async fn collected(runtime: &Runtime, call: Call) -> Result<(Outcome, Option<StreamHead>), RunError> {
-    let (drive, start) = runtime.streaming(call)?;
+/// Runs a call that may stream, and collects the body into the outcome if it does.
+async fn collected(
+    started: Result<(impl Future<Output = Result<Outcome, RunError>>, StreamStart), RunError>,
+) -> Result<(Outcome, Option<StreamHead>), RunError> {
+    let (drive, start) = started?;
     let (outcome, body) = tokio::join!(drive, collect(start.body));
     let mut outcome = outcome?;
     match body {
-        Ok(body) => outcome.result = outcome.result.map(|_| body),
+        Ok(body) => outcome.result = outcome.result.map(|whole| if body.is_empty() { whole } else { body }),
         // Also when the guest failed because its writes did: this is why.
         Err(too_large) => {
             outcome.result = Err(too_large);

@@ -98,6 +98,8 @@ enum Answers {
     /// As a stream, which counts itself; a call that fails before its first byte is
     /// answered with its failure.
     Stream(Arc<Traffic>),
+    /// As a stream, or whole where it is none.
+    Either(Arc<Traffic>),
     /// As the response to a request; a call that fails has none of its own.
     Http,
 }
@@ -185,6 +187,7 @@ impl Dispatcher {
         let traffic = (function.world != World::Function).then(|| metered.traffic());
         let answers = match (&traffic, function.world) {
             (Some(traffic), World::FunctionStream) => Answers::Stream(traffic.clone()),
+            (Some(traffic), World::ManagedRuntime) => Answers::Either(traffic.clone()),
             (Some(_), _) => Answers::Http,
             (None, _) => Answers::Whole,
         };
@@ -289,8 +292,9 @@ impl Answers {
     /// The bytes of an answer that nothing else counts.
     fn bytes_out(&self, result: &Result<Vec<u8>, FunctionError>) -> u64 {
         match (self, result) {
-            (Self::Whole, Ok(answer)) => answer.len() as u64,
-            (Self::Whole, Err(failure)) => body_bytes(failure),
+            (Self::Either(traffic), _) if traffic.has_written() => 0,
+            (Self::Whole | Self::Either(_), Ok(answer)) => answer.len() as u64,
+            (Self::Whole | Self::Either(_), Err(failure)) => body_bytes(failure),
             (Self::Stream(traffic), Err(failure)) if !traffic.has_written() => body_bytes(failure),
             (Self::Stream(_) | Self::Http, _) => 0,
         }

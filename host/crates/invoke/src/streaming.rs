@@ -1,17 +1,25 @@
 //! Calls whose answer is passed on as it is written.
 
 use http_body_util::BodyExt as _;
-use lamina_runtime::{ResponseBody, StreamHead};
-use lamina_types::{Invocation, World};
+use lamina_runtime::{ResponseBody, RunError, StreamHead, StreamStart};
+use lamina_types::{Invocation, Outcome, Version, World};
 use tokio::sync::oneshot;
 
 use crate::answer::{Body, End, Ended, StreamAnswer, Streamed};
-use crate::dispatcher::{Admitted, Dispatcher};
+use crate::dispatcher::{Admitted, Dispatcher, Ending};
 use crate::error::InvokeError;
 
+/// What is known of a call before it runs.
+struct How {
+    version: Version,
+    /// Whether its answer may come with its outcome instead of as a stream.
+    may_answer_whole: bool,
+    is_watched: bool,
+}
+
 impl Dispatcher {
-    /// Runs a `function-stream` component and answers when it has begun to, or a
-    /// `function` component and answers when it has ended.
+    /// Runs a component that may stream and answers when it has begun to, or one that
+    /// answers with bytes and answers when it has ended.
     ///
     /// The guest runs on the caller's task until its answer begins, and on a task
     /// of its own from then on. Dropped half-way, it runs on: its caller has left,
@@ -35,7 +43,24 @@ impl Dispatcher {
             let answer = outcome.result.map_or_else(StreamAnswer::Failed, StreamAnswer::Whole);
             return Ok(Streamed { version, answer, end: End::Ended(tail) });
         }
-        let (drive, start) = match self.deps.runtime.streaming(call) {
+        let how = How { version, may_answer_whole: call.function.world == World::ManagedRuntime, is_watched };
+        if how.may_answer_whole {
+            let started = self.deps.runtime.managed(call);
+            return self.begun(started, ending, how).await;
+        }
+        let started = self.deps.runtime.streaming(call);
+        self.begun(started, ending, how).await
+    }
+
+    /// Drives a call until it has begun to answer, or has ended.
+    async fn begun(
+        &self,
+        started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError>,
+        ending: Ending,
+        how: How,
+    ) -> Result<Streamed, InvokeError> {
+        let How { version, may_answer_whole, is_watched } = how;
+        let (drive, start) = match started {
             Ok(started) => started,
             Err(error) => return Err(ending.refused(error).into()),
         };
@@ -62,6 +87,7 @@ impl Dispatcher {
                 let answer = StreamAnswer::Started { head, body: Body::Stream(body) };
                 return Ok(Streamed { version, answer, end: End::Failed(failure, tail) });
             }
+            (None, Ok(bytes)) if may_answer_whole => StreamAnswer::Whole(bytes),
             (head, Ok(_)) => whole(head, body).await,
         };
         Ok(Streamed { version, answer, end: End::Ended(tail) })

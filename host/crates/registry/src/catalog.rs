@@ -7,6 +7,7 @@ use lamina_types::records::{Credential, State, TrustedKey};
 use lamina_types::{FunctionName, FunctionRef, Qualifier, ResolvedFunction, UrlId, Version};
 
 use crate::entry::{FunctionEntry, UrlEntry};
+use crate::runtimes::{NoRuntime, Runtimes};
 use crate::sorted::SortedMap;
 
 /// Why a function cannot be called by that name.
@@ -31,6 +32,16 @@ pub enum ResolveError {
         /// Its state, never Active.
         state: State,
     },
+    /// There is nothing here that runs its code.
+    #[error("function {name} with runtime {runtime} cannot run: {why}")]
+    NoRuntime {
+        /// The function.
+        name: FunctionName,
+        /// As its configuration names it.
+        runtime: String,
+        /// Why.
+        why: NoRuntime,
+    },
 }
 
 /// See the module. A copy shares all it can with the original.
@@ -41,6 +52,7 @@ pub struct Catalog {
     pub(crate) trusted: Arc<Vec<TrustedKey>>,
     pub(crate) keys: Arc<Vec<PublicKey>>,
     pub(crate) credentials: SortedMap<String, Arc<Credential>>,
+    pub(crate) runtimes: Arc<Runtimes>,
     pub(crate) code_bytes: u64,
 }
 
@@ -80,7 +92,11 @@ impl Catalog {
             return Err(ResolveError::QualifierNotFound { name: name.clone(), qualifier });
         };
         match state {
-            State::Active => Ok(resolved.clone()),
+            State::Active => resolved.cloned().map_err(|(runtime, why)| ResolveError::NoRuntime {
+                name: name.clone(),
+                runtime: runtime.to_owned(),
+                why,
+            }),
             state => Err(ResolveError::NotReady { name: name.clone(), state: state.clone() }),
         }
     }
@@ -113,6 +129,11 @@ impl Catalog {
     /// How many credentials there are.
     pub fn credentials_len(&self) -> usize {
         self.credentials.len()
+    }
+
+    /// The managed runtimes that are installed.
+    pub fn runtimes(&self) -> &Runtimes {
+        &self.runtimes
     }
 
     /// Bytes of code of all versions, as they were uploaded.

@@ -7,13 +7,14 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod permission;
 pub(crate) mod publish;
+pub(crate) mod runtime;
 pub(crate) mod tags;
 pub(crate) mod trust;
 pub(crate) mod url;
 
 use std::sync::Arc;
 
-use lamina_types::records::{State, UpdateStatus};
+use lamina_types::records::{Code, State, UpdateStatus};
 use lamina_types::{RevisionId, Version};
 
 use crate::audit::Event;
@@ -56,11 +57,19 @@ fn begin(draft: &Draft<'_>, parts: &mut Parts, side: Side) {
     parts.function = Arc::new(FunctionRecord { revision, last_modified, publishing: None, ..new });
 }
 
+/// Says which code: by its component, or by the upload where a managed runtime runs it.
+fn about(event: Event, code: &Code) -> Event {
+    match code.component() {
+        Some(component) => event.with("component", component.to_string()),
+        None => event.with("package", code.package.to_string()),
+    }
+}
+
 /// Code that was let in, and by whose signatures.
 fn admitted(parts: &Parts) -> Event {
     let code = &parts.function.shown().code;
     let event = Event::new("CodeAdmitted").with("function", parts.name.as_str());
-    event.with("component", code.component.to_string()).with("signers", code.signers.clone())
+    about(event, code).with("signers", code.signers.clone())
 }
 
 /// Puts a changed function; refuses when all code together grew too large.

@@ -8,14 +8,16 @@ use lamina_kit::{Clock, Ids};
 use lamina_kv::{Table, Txn};
 use lamina_signing::PublicKey;
 use lamina_types::records::{Credential, TrustedKey};
-use lamina_types::{FunctionName, RevisionId, Timestamp};
+use lamina_types::{Digest, FunctionName, InstalledRuntime, Language, RevisionId, Timestamp};
 use serde::Serialize;
 
 use crate::audit::Event;
 use crate::catalog::Catalog;
 use crate::entry::{FunctionEntry, Parts, Place};
 use crate::error::Error;
-use crate::records::{CREDENTIALS, FUNCTIONS, POLICIES, TAGS, TRUST, URLS, VERSIONS, version_key};
+use crate::records::{
+    CREDENTIALS, FUNCTIONS, MANAGEMENT, POLICIES, RUNTIMES, RUNTIMES_CURRENT, TAGS, TRUST, URLS, VERSIONS, version_key,
+};
 use crate::registry::Config;
 
 /// One write of the transaction to come.
@@ -78,7 +80,7 @@ impl<'a> Draft<'a> {
     /// Puts a function in place of itself, or of none, and answers its entry.
     pub(crate) fn put(&mut self, parts: Parts) -> Result<Arc<FunctionEntry>, Error> {
         let old = self.catalog.functions.get(&parts.name).cloned();
-        let entry = Arc::new(FunctionEntry::build(parts, old.as_deref(), &self.context.place)?);
+        let entry = Arc::new(FunctionEntry::build(parts, old.as_deref(), &self.context.place, &self.catalog.runtimes)?);
         self.write_changes(old.as_ref().map(|old| &old.parts), Some(&entry.parts));
         self.uncount(old.as_deref());
         self.catalog.code_bytes = self.catalog.code_bytes.saturating_add(entry.code_bytes);
@@ -120,6 +122,7 @@ impl<'a> Draft<'a> {
         let mut numbers: BTreeSet<u64> = BTreeSet::new();
         for parts in [old, new].into_iter().flatten() {
             numbers.extend(parts.versions.keys());
+            numbers.extend(parts.management.keys());
         }
         for number in numbers {
             let key = version_key(&name, number);
@@ -128,6 +131,12 @@ impl<'a> Draft<'a> {
                 &key,
                 old.and_then(|one| one.versions.get(&number)),
                 new.and_then(|one| one.versions.get(&number)),
+            );
+            self.write_one(
+                &MANAGEMENT,
+                &key,
+                old.and_then(|one| one.management.get(&number)),
+                new.and_then(|one| one.management.get(&number)),
             );
         }
     }
@@ -184,5 +193,31 @@ impl<'a> Draft<'a> {
         self.catalog.credentials.insert(credential.access_key_id.clone(), credential.clone());
         let write = move |txn: &mut Txn<'_>| txn.put(&CREDENTIALS, &credential.access_key_id, credential.as_ref());
         self.writes.push(Box::new(write));
+    }
+
+    /// Adds an installed runtime version.
+    pub(crate) fn put_runtime(&mut self, version: InstalledRuntime) {
+        let component = version.component;
+        Arc::make_mut(&mut self.catalog.runtimes).versions.insert(component, version.clone());
+        self.writes.push(Box::new(move |txn| txn.put(&RUNTIMES, &component.to_string(), &version)));
+    }
+
+    pub(crate) fn remove_runtime(&mut self, component: &Digest) {
+        Arc::make_mut(&mut self.catalog.runtimes).versions.remove(component);
+        let key = component.to_string();
+        self.writes.push(Box::new(move |txn| txn.remove(&RUNTIMES, &key)));
+    }
+
+    /// Makes an installed version its language's current one.
+    pub(crate) fn put_runtime_current(&mut self, language: Language, component: Digest) {
+        Arc::make_mut(&mut self.catalog.runtimes).current.insert(language, component);
+        self.writes.push(Box::new(move |txn| txn.put(&RUNTIMES_CURRENT, language.as_str(), &component)));
+    }
+
+    /// Finds out anew what the functions of a language run on.
+    pub(crate) fn resolve_anew(&mut self, language: Language) -> Result<(), Error> {
+        let asks = |entry: &&Arc<FunctionEntry>| entry.asks_for(language);
+        let parts: Vec<Parts> = self.catalog.functions.values().filter(asks).map(|entry| entry.parts.clone()).collect();
+        parts.into_iter().try_for_each(|parts| self.put(parts).map(|_| ()))
     }
 }

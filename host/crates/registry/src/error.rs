@@ -1,9 +1,9 @@
 //! Why a change was refused: one variant for each answer the API must tell
 //! apart.
 
-use lamina_types::FunctionName;
 use lamina_types::logging::LevelOfText;
 use lamina_types::settings::SettingError;
+use lamina_types::{Digest, FunctionName, Language, Version};
 
 /// What a revision that no longer holds belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +100,34 @@ pub enum Error {
     CodeStorageExceeded {
         /// The bound.
         max: u64,
+    },
+    /// The function has no such version.
+    #[error("function {name} has no version {version}")]
+    VersionNotFound {
+        /// The function.
+        name: FunctionName,
+        /// The version.
+        version: Version,
+    },
+    /// No such runtime version.
+    #[error("the runtime version {0} is not installed")]
+    RuntimeUnknown(Digest),
+    /// The runtime version is another language's.
+    #[error("the runtime version {component} runs {language}")]
+    RuntimeLanguage {
+        /// The version.
+        component: Digest,
+        /// What it runs.
+        language: Language,
+    },
+    /// The runtime version is a language's current one, or a function stays on it.
+    #[error("the runtime version {0} is current, or functions stay on it")]
+    RuntimeInUse(Digest),
+    /// More runtime versions than are kept.
+    #[error("{max} runtime versions are installed, the most this platform keeps")]
+    TooManyRuntimes {
+        /// The bound.
+        max: usize,
     },
     /// Not a public key.
     #[error(transparent)]

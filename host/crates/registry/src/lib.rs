@@ -1,5 +1,5 @@
 //! Every record of the control plane and its invariants: functions, versions,
-//! tags, policies, URLs, trusted keys, credentials; and the catalog, the
+//! tags, policies, URLs, trusted keys, credentials, managed runtimes; and the catalog, the
 //! immutable view of them that the data plane reads. Changes that an auditor asks
 //! for go into the audit log in the same transaction.
 //!
@@ -18,6 +18,7 @@ mod entry;
 mod error;
 mod records;
 mod registry;
+mod runtimes;
 mod sorted;
 
 pub use audit::Event;
@@ -28,9 +29,11 @@ pub use change::configuration::ConfigurationUpdate;
 pub use change::create::NewFunction;
 pub use change::permission::Permission;
 pub use change::publish::PublishVersion;
+pub use change::runtime::RuntimeChoice;
 pub use change::trust::{Trusted, public_key_pem};
 pub use change::url::{NewUrl, UrlChange};
 pub use entry::{FunctionEntry, UrlEntry};
 pub use error::{Error, Revised};
 pub use records::{Policy, SEALED};
 pub use registry::{Change, Config, Registry};
+pub use runtimes::{NoRuntime, Runtimes};

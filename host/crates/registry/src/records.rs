@@ -7,7 +7,7 @@ use lamina_audit::Entry;
 use lamina_kv::Table;
 use lamina_types::records::{Code, Configuration, Credential, State, Statement, TrustedKey, UpdateStatus, UrlConfig};
 use lamina_types::settings::Settings;
-use lamina_types::{FunctionName, RevisionId, Timestamp};
+use lamina_types::{Digest, FunctionName, InstalledRuntime, RevisionId, RuntimeManagement, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// `NAME`. Sealed, as environments are in it.
@@ -24,6 +24,12 @@ pub(crate) const URLS: Table<UrlConfig> = Table::new("url");
 pub(crate) const TRUST: Table<TrustedKey> = Table::new("trust");
 /// The access key id.
 pub(crate) const CREDENTIALS: Table<Credential> = Table::sealed("credential");
+/// The digest of the component.
+pub(crate) const RUNTIMES: Table<InstalledRuntime> = Table::new("runtime");
+/// The language: the runtime that its functions run on unless they say otherwise.
+pub(crate) const RUNTIMES_CURRENT: Table<Digest> = Table::new("runtime-current");
+/// `NAME:NUMBER`, as for versions; 0 is `$LATEST`. One that is not there is Auto.
+pub(crate) const MANAGEMENT: Table<RuntimeManagement> = Table::new("runtime-management");
 /// The entry's number in 20 digits: entries of the audit log on their way into it.
 pub(crate) const AUDIT: Table<Entry> = Table::new("audit");
 
@@ -101,4 +107,37 @@ pub(crate) fn version_key(name: &FunctionName, number: u64) -> String {
 pub(crate) fn parse_version_key(key: &str) -> Option<(FunctionName, u64)> {
     let (name, number) = key.split_once(':')?;
     Some((name.parse().ok()?, number.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use lamina_types::records::CodeKind;
+    use lamina_types::{Digest, World};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Records of before there were packages have a component's members and no kind.
+    #[test]
+    fn code_of_both_kinds_is_read_and_written() {
+        let digest = Digest::of(b"abc");
+        let component = CodeKind::Component { component: digest, world: World::FunctionHttp };
+        let check = |json: serde_json::Value, kind: CodeKind| {
+            let code = Code { package: digest, package_bytes: 3, kind, signers: vec!["k".into()] };
+            assert_eq!(serde_json::to_value(&code).unwrap(), json);
+            assert_eq!(serde_json::from_value::<Code>(json).unwrap(), code);
+        };
+        let hex = digest.to_string();
+        let world = "FunctionHttp";
+        check(
+            json!({ "package": hex, "package_bytes": 3, "component": hex, "world": world, "signers": ["k"] }),
+            component,
+        );
+        check(
+            json!({ "package": hex, "package_bytes": 3, "unpacked_bytes": 7, "signers": ["k"] }),
+            CodeKind::Package { unpacked_bytes: 7 },
+        );
+        let neither = json!({ "package": hex, "package_bytes": 3, "signers": [] });
+        assert!(serde_json::from_value::<Code>(neither).is_err());
+    }
 }

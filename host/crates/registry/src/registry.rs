@@ -18,7 +18,10 @@ use crate::change::trust::public_key;
 use crate::draft::{Context, Draft, Drafted};
 use crate::entry::{Parts, Place};
 use crate::error::Error;
-use crate::records::{CREDENTIALS, FUNCTIONS, POLICIES, TAGS, TRUST, URLS, VERSIONS, parse_version_key};
+use crate::records::{
+    CREDENTIALS, FUNCTIONS, MANAGEMENT, POLICIES, RUNTIMES, RUNTIMES_CURRENT, TAGS, TRUST, URLS, VERSIONS,
+    parse_version_key,
+};
 
 /// The registry's settings.
 #[derive(Debug, Clone)]
@@ -107,9 +110,11 @@ impl Registry {
         self.tasks.drain(grace).await
     }
 
-    /// Every package and component that a version needs.
+    /// Every package and component that a version needs, and every managed runtime.
     pub fn referenced(&self) -> HashSet<Digest> {
-        self.catalog().functions().flat_map(|entry| entry.digests().collect::<Vec<_>>()).collect()
+        let catalog = self.catalog();
+        let functions = catalog.functions().flat_map(|entry| entry.digests().collect::<Vec<_>>());
+        functions.chain(catalog.runtimes().versions().map(|version| version.component)).collect()
     }
 
     /// The versions that need this package or component, as `FUNCTION:VERSION`; a
@@ -120,7 +125,7 @@ impl Registry {
         let named = users.flat_map(|entry| {
             let needs = |version: &Version| {
                 let code = entry.view(*version).map(|view| view.code);
-                code.is_some_and(|code| code.package == digest || code.component == digest)
+                code.is_some_and(|code| code.package == digest || code.component() == Some(&digest))
             };
             let versions: Vec<String> =
                 entry.versions().filter(needs).map(|version| format!("{}:{version}", entry.name())).collect();
@@ -129,7 +134,7 @@ impl Registry {
         named.collect()
     }
 
-    /// Every component that a version needs.
+    /// Every component of a function's own that a version needs.
     pub fn components(&self) -> HashSet<Digest> {
         self.catalog().functions().flat_map(|entry| entry.components().collect::<Vec<_>>()).collect()
     }
@@ -215,8 +220,7 @@ fn load(store: &Store, context: &Context) -> Result<Catalog, Error> {
     let mut functions: BTreeMap<String, Parts> = BTreeMap::new();
     for (key, record) in store.scan(&FUNCTIONS)? {
         let name: FunctionName = key.parse().map_err(|error| Error::Inconsistent(format!("{error}")))?;
-        let (function, versions) = (Arc::new(record), BTreeMap::new());
-        functions.insert(key, Parts { name, function, versions, tags: Arc::default(), policy: None, url: None });
+        functions.insert(key, Parts::new(name, record));
     }
     for (key, record) in store.scan(&VERSIONS)? {
         let (name, number) = parse_version_key(&key).ok_or_else(|| orphan("version", &key))?;
@@ -231,6 +235,19 @@ fn load(store: &Store, context: &Context) -> Result<Catalog, Error> {
     }
     for (key, url) in store.scan(&URLS)? {
         functions.get_mut(&key).ok_or_else(|| orphan("url", &key))?.url = Some(Arc::new(url));
+    }
+    for (key, management) in store.scan(&MANAGEMENT)? {
+        let (name, number) = parse_version_key(&key).ok_or_else(|| orphan("runtime management", &key))?;
+        let parts = functions.get_mut(name.as_str()).ok_or_else(|| orphan("runtime management", &key))?;
+        parts.management.insert(number, Arc::new(management));
+    }
+    // Before the functions: they say on which of them they run.
+    for (_, version) in store.scan(&RUNTIMES)? {
+        draft.put_runtime(version);
+    }
+    for (language, component) in store.scan(&RUNTIMES_CURRENT)? {
+        let language = language.parse().map_err(|error| Error::Inconsistent(format!("{error}")))?;
+        draft.put_runtime_current(language, component);
     }
     for parts in functions.into_values() {
         draft.put(parts)?;

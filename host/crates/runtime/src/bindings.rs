@@ -33,10 +33,31 @@ mod generated {
             },
         });
     }
+
+    pub mod managed {
+        // `managed-host` is linked by hand (`exec::managed`): it passes shared bytes.
+        #![allow(dead_code, reason = "the generated trait of managed-host is not used")]
+
+        wasmtime::component::bindgen!({
+            path: "../../../wit",
+            world: "lamina:function/managed-runtime",
+            imports: { default: trappable },
+            exports: { default: async },
+            require_store_data_send: true,
+            ownership: Borrowing { duplicate_if_necessary: true },
+            with: {
+                "wasi": wasmtime_wasi::p2::bindings,
+                "lamina:function/diagnostics": super::buffered::lamina::function::diagnostics,
+                "lamina:function/types": super::buffered::lamina::function::types,
+                "lamina:function/response": super::streaming::lamina::function::response,
+            },
+        });
+    }
 }
 
 pub(crate) use generated::buffered::FunctionPre;
 pub(crate) use generated::buffered::lamina::function::{diagnostics, types};
+pub(crate) use generated::managed::ManagedRuntimePre;
 pub(crate) use generated::streaming::FunctionStreamPre;
 pub(crate) use generated::streaming::lamina::function::response;
 pub(crate) use wasmtime_wasi_http::p2::bindings::ProxyPre;

@@ -24,7 +24,6 @@ const IMAGES: &str = "images";
 
 /// Loads and makes images.
 pub(crate) struct Loader {
-    pub(crate) engine: Engine,
     pub(crate) artifacts: Artifacts,
     pub(crate) check: Arc<dyn CodeCheck>,
     pub(crate) key: ImageKey,
@@ -51,30 +50,33 @@ fn unread(component: Digest, error: &ArtifactError) -> CodeError {
         | ArtifactError::Io { .. }
         | ArtifactError::Task(_)
         | ArtifactError::TooLarge { .. }
+        | ArtifactError::Unpacked(_)
+        | ArtifactError::Content(_)
         | ArtifactError::Source(_) => CodeError::Internal { component, reason },
     }
 }
 
 impl Loader {
+    /// `engine` is any of those that it will load for: their images are the same.
     pub(crate) fn new(
-        engine: Engine,
+        engine: &Engine,
         artifacts: Artifacts,
         check: Arc<dyn CodeCheck>,
         key: ImageKey,
         config: &crate::Config,
     ) -> Self {
-        let fingerprint = Fingerprint::of(&engine);
+        let fingerprint = Fingerprint::of(engine);
         let workers = Arc::new(Semaphore::new(config.compile_workers.max(1)));
         let (waiting, waiting_max) = (AtomicUsize::new(0), config.compile_queue_max);
-        Self { engine, artifacts, check, key, fingerprint, workers, waiting, waiting_max }
+        Self { artifacts, check, key, fingerprint, workers, waiting, waiting_max }
     }
 
     pub(crate) fn image_name(&self, component: &Digest) -> String {
         self.fingerprint.image_name(component)
     }
 
-    /// The component, ready to be linked.
-    pub(crate) async fn load(&self, digest: &Digest) -> Result<Component, CodeError> {
+    /// The component, ready to be linked for this engine.
+    pub(crate) async fn load(&self, engine: &Engine, digest: &Digest) -> Result<Component, CodeError> {
         let component = *digest;
         let bytes = self.artifacts.get(digest).await.map_err(|error| unread(component, &error))?;
         self.ask(digest, bytes.clone()).await?;
@@ -87,7 +89,7 @@ impl Loader {
             }
         };
         if let Some(image) = stored {
-            match self.open(digest, image).await {
+            match self.open(engine, digest, image).await {
                 Ok(loaded) => return Ok(loaded),
                 Err(reason) => {
                     tracing::warn!(%component, reason, "compiled image is discarded and made again");
@@ -95,7 +97,7 @@ impl Loader {
                 }
             }
         }
-        let (loaded, image) = self.compile(digest, bytes).await?;
+        let (loaded, image) = self.compile(engine, digest, bytes).await?;
         // Without the file the next start compiles again: worth a warning, not a failure.
         if let Err(error) = self.artifacts.put_derived(IMAGES, &name, Bytes::from(image)).await {
             tracing::warn!(%component, %error, "compiled image cannot be stored");
@@ -112,13 +114,13 @@ impl Loader {
         answer.map_err(|refusal| CodeError::Refused { component, reason: refusal.reason })
     }
 
-    async fn open(&self, digest: &Digest, image: Bytes) -> Result<Component, String> {
-        let (engine, key, digest) = (self.engine.clone(), self.key.clone(), *digest);
+    async fn open(&self, engine: &Engine, digest: &Digest, image: Bytes) -> Result<Component, String> {
+        let (engine, key, digest) = (engine.clone(), self.key.clone(), *digest);
         let open = move || image::open(&engine, &key, &digest, &image).map_err(|error| error.to_string());
         tokio::task::spawn_blocking(open).await.map_err(|error| error.to_string())?
     }
 
-    async fn compile(&self, digest: &Digest, bytes: Bytes) -> Result<(Component, Vec<u8>), CodeError> {
+    async fn compile(&self, engine: &Engine, digest: &Digest, bytes: Bytes) -> Result<(Component, Vec<u8>), CodeError> {
         let component = *digest;
         let internal = |reason: String| CodeError::Internal { component, reason };
         let waiting = Waiting(&self.waiting);
@@ -127,7 +129,7 @@ impl Loader {
         }
         let permit = self.workers.clone().acquire_owned().await.map_err(|error| internal(error.to_string()))?;
         drop(waiting);
-        let (engine, key) = (self.engine.clone(), self.key.clone());
+        let (engine, key) = (engine.clone(), self.key.clone());
         let work = move || {
             // Given back by the thread: a caller that is gone frees no worker.
             let _permit = permit;

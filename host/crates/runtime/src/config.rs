@@ -12,6 +12,20 @@ pub struct Config {
     /// Bytes of a linear memory that stay mapped in its slot between calls, when
     /// the kernel can tell which pages were written. Default 1 MiB.
     pub memory_keep_resident_bytes: usize,
+    /// Instances of managed runtimes that may exist at once; past it a call is
+    /// throttled. 1 to 4,000; default 1,000.
+    pub runtime_instances_max: u32,
+    /// The memory that unused slots of managed runtimes may keep between calls, in
+    /// bytes: an equal part each. Default 4 GiB, of which Python's calls touch less
+    /// than half.
+    pub runtimes_bytes_max: usize,
+    /// Bytes of the bundles of packages that are kept in memory; past it the sources
+    /// serve. Default 512 MiB.
+    pub bundles_bytes_max: usize,
+    /// Bytes of `/tmp` of one instance: Lambda's EphemeralStorage. Default 512 MiB.
+    pub tmp_bytes_max: u64,
+    /// Names in `/tmp` of one instance. Default 10,000.
+    pub tmp_names_max: u64,
     /// Loaded images kept; past it the one used longest ago goes. Default 1,000.
     pub images_max: usize,
     /// Threads that compile. Default 1.
@@ -57,6 +71,11 @@ impl Default for Config {
         Self {
             instances_max: Self::INSTANCES_MAX,
             memory_keep_resident_bytes: 1 << 20,
+            runtime_instances_max: 1_000,
+            runtimes_bytes_max: 4 << 30,
+            bundles_bytes_max: 512 << 20,
+            tmp_bytes_max: 512 << 20,
+            tmp_names_max: 10_000,
             images_max: 1_000,
             compile_workers: 1,
             compile_queue_max: 1_000,

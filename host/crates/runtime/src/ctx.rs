@@ -12,11 +12,13 @@ use wasmtime_wasi_http::{
 };
 
 use crate::bindings::{diagnostics, types};
+use crate::code::Loaded;
 use crate::config::Config;
 use crate::limits::Limiter;
-use crate::mounts::{Mounts, TASK_ROOT};
+use crate::mounts::TASK_ROOT;
 use crate::output::{Output, WRITE_BYTES_MAX};
 use crate::sources::Sources;
+use crate::tmp::Tmp;
 
 /// What a guest's logger is told.
 const LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
@@ -32,19 +34,33 @@ pub(crate) struct Ctx {
     http: WasiHttpCtx,
     hooks: NoNetwork,
     guest: Guest,
+    tmp: Tmp,
     pub(crate) limiter: Limiter,
     pub(crate) panic: Option<Panic>,
 }
 
 /// The facts a guest's WASI context is built from.
 pub(crate) struct Guest {
+    pub(crate) role: Role,
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) sources: Sources,
+    pub(crate) random_bytes_max: u64,
+}
+
+/// What an instance is made for.
+pub(crate) enum Role {
+    /// A call.
+    Serve(Serve),
+    /// Making a bundle: it is told nothing of a function, and nobody hears it.
+    Derive,
+}
+
+/// The call that an instance serves.
+pub(crate) struct Serve {
     pub(crate) function: Arc<ResolvedFunction>,
     pub(crate) log: InvocationLog,
     pub(crate) log_stream: Arc<str>,
     pub(crate) trace_id: String,
-    pub(crate) sources: Sources,
-    pub(crate) mounts: Mounts,
-    pub(crate) random_bytes_max: u64,
 }
 
 /// A panic as the guest reported it.
@@ -55,25 +71,46 @@ pub(crate) struct Panic {
 }
 
 impl Ctx {
-    pub(crate) fn new(guest: Guest, config: &Config) -> Self {
+    pub(crate) fn new(guest: Guest, memory_bytes: u64, config: &Config) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(config.handles_max);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(config.http_fields_bytes_max);
-        let limiter = Limiter::new(guest.function.memory.bytes(), config);
-        Self { table, wasi: None, http, hooks: NoNetwork, guest, limiter, panic: None }
+        let limiter = Limiter::new(memory_bytes, config);
+        Self { table, wasi: None, http, hooks: NoNetwork, guest, tmp: Tmp::default(), limiter, panic: None }
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
     }
 
-    pub(crate) fn mounts_and_table(&mut self) -> (&Mounts, &mut ResourceTable) {
-        (&self.guest.mounts, &mut self.table)
+    /// What is loaded, with its directories; what the instance has of `/tmp`; handles.
+    pub(crate) fn files(&mut self) -> (&Loaded, &mut Tmp, &mut ResourceTable) {
+        (&self.guest.loaded, &mut self.tmp, &mut self.table)
+    }
+
+    /// The bundle of what is loaded, if there is one.
+    pub(crate) fn bundle(&self) -> Option<Arc<[u8]>> {
+        match self.guest.role {
+            Role::Serve(_) => self.guest.loaded.bundle.get(),
+            Role::Derive => None,
+        }
+    }
+
+    /// Where the instance's own lines go.
+    pub(crate) fn log(&self) -> Option<&InvocationLog> {
+        self.guest.log()
     }
 }
 
 impl Guest {
+    fn log(&self) -> Option<&InvocationLog> {
+        match &self.role {
+            Role::Serve(serve) => Some(&serve.log),
+            Role::Derive => None,
+        }
+    }
+
     fn wasi(&self) -> WasiCtx {
         let mut wasi = WasiCtxBuilder::new();
         self.sources.install(&mut wasi);
@@ -84,12 +121,17 @@ impl Guest {
             .max_random_size(self.random_bytes_max)
             .initial_cwd(TASK_ROOT)
             .arg("bootstrap")
-            .envs(&self.environment())
-            .stdout(Output { log: self.log.clone(), source: Source::Stdout })
-            .stderr(Output { log: self.log.clone(), source: Source::Stderr });
+            .stdout(Output { log: self.log().cloned(), source: Source::Stdout })
+            .stderr(Output { log: self.log().cloned(), source: Source::Stderr });
+        match &self.role {
+            Role::Serve(serve) => wasi.envs(&serve.environment()),
+            Role::Derive => wasi.envs(&[("LAMBDA_TASK_ROOT", TASK_ROOT), ("TZ", ":UTC")]),
+        };
         wasi.build()
     }
+}
 
+impl Serve {
     /// Lambda's own variables, then the author's; the author cannot have set a
     /// reserved one (reference 4.5), and may replace the others.
     fn environment(&self) -> Vec<(&str, String)> {
@@ -108,6 +150,10 @@ impl Guest {
             ("_HANDLER", function.handler.to_string()),
             ("_X_AMZN_TRACE_ID", self.trace_id.clone()),
         ];
+        // Only managed runtimes have one (reference 4.5).
+        if let Some(managed) = &function.managed {
+            all.push(("AWS_EXECUTION_ENV", managed.execution_env.to_string()));
+        }
         // The author's own level counts where the log has none.
         let json = match function.log_format {
             LogFormat::Text => false,

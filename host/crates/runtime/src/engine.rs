@@ -1,13 +1,16 @@
-//! The engine and the thread that ticks its epochs.
+//! The engines and the thread that ticks their epochs.
 //!
 //! Settings and their reasons: measured, see "The instance" in
 //! `host/ARCHITECTURE.md`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::{
+    Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+};
 
 use crate::config::Config;
 
@@ -15,47 +18,73 @@ use crate::config::Config;
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// What a table costs the host for each element: a pointer.
 pub(crate) const TABLE_ELEMENT_BYTES: u64 = 8;
+/// The host's stack that an interpreter's own recursion may use. Tried: QuickJS with a
+/// limit of 6 MiB of its own needs 2.7 times as much.
+const RUNTIME_WASM_STACK_BYTES: usize = 16 << 20;
+/// What host calls get besides.
+const RUNTIME_HOST_STACK_BYTES: usize = 1 << 20;
+/// Of a stack, what is wiped in place after a call; the rest goes back to the system.
+const RUNTIME_STACK_KEPT_BYTES: usize = 64 << 10;
 /// Frames in a wasm backtrace.
 const BACKTRACE_FRAMES_MAX: usize = 30;
 
-/// The engine; its epoch thread ends with the last clone.
+/// The thread that ticks the epochs of every engine; it ends with the last clone.
 #[derive(Clone)]
-pub(crate) struct Ticking {
-    pub(crate) engine: Engine,
-    _ticker: Arc<Ticker>,
+pub(crate) struct Ticker {
+    engines: Arc<Mutex<Vec<EngineWeak>>>,
+    _stop: Arc<Stop>,
 }
 
-struct Ticker {
-    stop: Arc<AtomicBool>,
-}
+struct Stop(Arc<AtomicBool>);
 
-impl Drop for Ticker {
+impl Drop for Stop {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
-/// Builds the engine and starts its epoch thread.
-pub(crate) fn build(config: &Config) -> wasmtime::Result<Ticking> {
-    let engine = Engine::new(&engine_config(config))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (weak, stopped, tick) = (engine.weak(), stop.clone(), config.epoch_tick);
-    thread::Builder::new().name("lamina-epoch".into()).spawn(move || {
-        while !stopped.load(Ordering::SeqCst) {
-            thread::sleep(tick);
-            match weak.upgrade() {
-                Some(engine) => engine.increment_epoch(),
-                None => return,
+impl Ticker {
+    /// Starts the thread.
+    pub(crate) fn start(tick: Duration) -> std::io::Result<Self> {
+        let (engines, stopped) = (Arc::new(Mutex::new(Vec::<EngineWeak>::new())), Arc::new(AtomicBool::new(false)));
+        let (ticked, stop) = (engines.clone(), Arc::new(Stop(stopped.clone())));
+        thread::Builder::new().name("lamina-epoch".into()).spawn(move || {
+            while !stopped.load(Ordering::SeqCst) {
+                thread::sleep(tick);
+                let engines = ticked.lock().unwrap_or_else(PoisonError::into_inner);
+                for engine in engines.iter().filter_map(EngineWeak::upgrade) {
+                    engine.increment_epoch();
+                }
             }
-        }
-    })?;
-    Ok(Ticking { engine, _ticker: Arc::new(Ticker { stop }) })
+        })?;
+        Ok(Self { engines, _stop: stop })
+    }
+
+    fn tick(&self, engine: &Engine) {
+        self.engines.lock().unwrap_or_else(PoisonError::into_inner).push(engine.weak());
+    }
 }
 
-fn engine_config(config: &Config) -> wasmtime::Config {
+/// What an engine's instances are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Functions' own components: small, and many.
+    Components,
+    /// Interpreters: they touch megabytes a call, and recurse deeply.
+    Runtimes,
+}
+
+/// Builds an engine, whose epochs the ticker ticks from now on.
+pub(crate) fn build(config: &Config, kind: Kind, ticker: &Ticker) -> wasmtime::Result<Engine> {
+    let engine = Engine::new(&engine_config(config, kind))?;
+    ticker.tick(&engine);
+    Ok(engine)
+}
+
+fn engine_config(config: &Config, kind: Kind) -> wasmtime::Config {
     let mut engine = wasmtime::Config::new();
     engine
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, kind)))
         // The structures of component-model async cost the 0.2 path 1.8 us a call.
         .concurrency_support(false)
         .epoch_interruption(true)
@@ -65,11 +94,23 @@ fn engine_config(config: &Config) -> wasmtime::Config {
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         // 64-bit memories would end past MemorySize's 4 GiB, but cost bounds checks.
         .wasm_memory64(false);
+    if kind == Kind::Runtimes {
+        // None of it is in an image's fingerprint: a test says so.
+        engine
+            .max_wasm_stack(RUNTIME_WASM_STACK_BYTES)
+            .async_stack_size(RUNTIME_WASM_STACK_BYTES + RUNTIME_HOST_STACK_BYTES)
+            // A deep recursion must not keep its stack's memory for ever.
+            .async_stack_zeroing(true);
+    }
     engine
 }
 
-fn pool(config: &Config) -> PoolingAllocationConfig {
-    let instances = config.instances_max.clamp(1, 4_000);
+fn pool(config: &Config, kind: Kind) -> PoolingAllocationConfig {
+    let instances = match kind {
+        Kind::Components => config.instances_max,
+        Kind::Runtimes => config.runtime_instances_max,
+    };
+    let instances = instances.clamp(1, 4_000);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         // A count, behind which nothing is reserved: components of many modules
@@ -86,7 +127,14 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
         .pagemap_scan(Enabled::Auto);
     // Without PAGEMAP_SCAN (Linux 6.7) the resident part is copied back whole on
     // every call: then only as much as a small guest dirties is kept.
-    let resident = if has_pagemap_scan() { config.memory_keep_resident_bytes } else { 192 << 10 };
+    let resident = match kind {
+        Kind::Components => config.memory_keep_resident_bytes,
+        Kind::Runtimes => {
+            pool.async_stack_keep_resident(RUNTIME_STACK_KEPT_BYTES);
+            config.runtimes_bytes_max / instances as usize
+        }
+    };
+    let resident = if has_pagemap_scan() { resident } else { resident.min(192 << 10) };
     pool.linear_memory_keep_resident(resident);
     pool
 }
@@ -107,8 +155,15 @@ fn has_pagemap_scan() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::image::Fingerprint;
+
     #[test]
-    fn the_engine_builds() {
-        super::build(&crate::Config::default()).unwrap();
+    fn images_fit_every_engine() {
+        let config = Config::default();
+        let ticker = Ticker::start(config.epoch_tick).unwrap();
+        let components = build(&config, Kind::Components, &ticker).unwrap();
+        let runtimes = build(&config, Kind::Runtimes, &ticker).unwrap();
+        assert_eq!(Fingerprint::of(&components), Fingerprint::of(&runtimes));
     }
 }

@@ -1,6 +1,7 @@
 //! One call on one fresh instance: store, limits, handler, outcome.
 
 pub(crate) mod http;
+pub(crate) mod managed;
 pub(crate) mod streaming;
 
 mod buffered;
@@ -13,13 +14,14 @@ use bytes::Bytes;
 use lamina_meter::Traffic;
 use lamina_telemetry::{InvocationLog, Timings};
 use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Status, Timestamp, Usage};
-use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use crate::bindings::types;
-use crate::ctx::{Ctx, Guest};
+use crate::code::Code;
+use crate::ctx::{Ctx, Guest, Role, Serve};
 use crate::error::RunError;
 use crate::failure;
-use crate::runtime::{Code, Runtime, Shared};
+use crate::runtime::{Runtime, Shared};
 use crate::sources::Sources;
 
 /// The body of a request that a component gets itself.
@@ -83,23 +85,18 @@ impl Running {
             None => Sources::Live(shared.clock.clone()),
         };
         let fuel = function.settings.fuel.unwrap_or_else(|| fuel_budget(&shared.config, function));
-        let guest = Guest {
+        let serve = Serve {
             function: function.clone(),
             log: call.log.clone(),
             log_stream: call.log_stream.clone(),
             trace_id: call.invocation.trace_id.clone(),
-            sources: sources.clone(),
-            mounts: call.code.image.mounts.clone(),
-            random_bytes_max: shared.config.random_bytes_max,
         };
+        let loaded = call.code.loaded.clone();
+        let random_bytes_max = shared.config.random_bytes_max;
+        let guest = Guest { role: Role::Serve(serve), loaded, sources: sources.clone(), random_bytes_max };
         let start = shared.clock.monotonic();
-        let mut store = Store::new(shared.engine(), Ctx::new(guest, &shared.config));
-        store.limiter(|ctx| &mut ctx.limiter);
-        store.set_fuel(fuel).map_err(|error| RunError::Internal(error.to_string()))?;
-        store.set_hostcall_fuel(shared.config.hostcall_bytes_max);
-        store.set_epoch_deadline(1);
-        // tokio's own yield: the engine's wakes itself at once, and I/O starves.
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+        let ctx = Ctx::new(guest, function.memory.bytes(), &shared.config);
+        let store = store(&call.code.loaded.linked.engine, ctx, fuel, shared.config.hostcall_bytes_max)?;
         Ok(Self { runtime: shared, call, store, sources, fuel, start })
     }
 
@@ -142,7 +139,11 @@ impl Running {
                 (Err(failure), status)
             }
         };
-        if let Err(failure) = &result {
+        // A managed runtime has written what its handlers fail with, in its own form.
+        let is_told = status == Status::Failure && self.call.function.managed.is_some();
+        if let Err(failure) = result.as_ref()
+            && !is_told
+        {
             self.log_failure(failure, status);
         }
         Ok(Outcome { result, usage: self.usage(status) })
@@ -181,6 +182,18 @@ impl Running {
             log.platform_line(format!("  {line}"));
         }
     }
+}
+
+/// A store with its limits.
+pub(crate) fn store(engine: &Engine, ctx: Ctx, fuel: u64, hostcall_bytes_max: usize) -> Result<Store<Ctx>, RunError> {
+    let mut store = Store::new(engine, ctx);
+    store.limiter(|ctx| &mut ctx.limiter);
+    store.set_fuel(fuel).map_err(|error| RunError::Internal(error.to_string()))?;
+    store.set_hostcall_fuel(hostcall_bytes_max);
+    store.set_epoch_deadline(1);
+    // tokio's own yield: the engine's wakes itself at once, and I/O starves.
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+    Ok(store)
 }
 
 /// The beginning of a text that a guest chose.

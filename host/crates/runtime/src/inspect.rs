@@ -30,6 +30,11 @@ pub enum InspectError {
         /// Its locals.
         locals: u64,
     },
+    /// A managed runtime of which no instance may be made yet.
+    #[error(
+        "the component is the source of a managed runtime: it is run once before it is installed (`lamina runtime build`)"
+    )]
+    NotStarted,
     /// A component of another world.
     #[error(
         "the component exports none of lamina:function/handler@0.1.0, lamina:function/stream-handler@0.1.0 and wasi:http/incoming-handler@0.2.x: {0}"
@@ -44,6 +49,12 @@ const FUNCTION_BYTES_MAX: u64 = 2 << 20;
 /// locals (160 times this) was seen to take the compiler more than 24 GB.
 const FUNCTION_WEIGHT_MAX: u64 = 1_000_000_000;
 
+/// What a managed runtime exports (`wit/managed.wit`), beside what it need not.
+const MANAGED: [&str; 5] = ["preload", "handle", "before-snapshot", "after-restore", DERIVE];
+pub(crate) const DERIVE: &str = "derive";
+/// What it exports while it is not started: `lamina runtime build` runs it once.
+pub(crate) const START: &str = "start";
+
 pub(crate) const HANDLER: &str = "lamina:function/handler@0.1.0";
 pub(crate) const STREAM_HANDLER: &str = "lamina:function/stream-handler@0.1.0";
 const INCOMING_HANDLER: &str = "wasi:http/incoming-handler@0.2.";
@@ -53,19 +64,22 @@ const EXPORTS_NAMED_MAX: usize = 10;
 /// Validates the whole component and finds its world.
 ///
 /// A component that exports several of the handlers is taken as the first of
-/// `function`, `function-stream`, `function-http`.
+/// `function`, `function-stream`, `function-http`, `managed-runtime`.
 pub fn inspect(bytes: &[u8]) -> Result<World, InspectError> {
     if !bytes.starts_with(b"\0asm") {
         return Err(InspectError::NotWasm("it does not begin with the bytes \\0asm".to_owned()));
     }
-    let exports = validated_exports(bytes)?;
+    let Exports { instances: exports, functions } = validated_exports(bytes)?;
     let has = |name: &str| exports.iter().any(|export| export.starts_with(name));
+    let does = |name: &str| functions.iter().any(|function| function == name);
     if has(HANDLER) {
         Ok(World::Function)
     } else if has(STREAM_HANDLER) {
         Ok(World::FunctionStream)
     } else if has(INCOMING_HANDLER) {
         Ok(World::FunctionHttp)
+    } else if MANAGED.into_iter().all(does) {
+        if does(START) { Err(InspectError::NotStarted) } else { Ok(World::ManagedRuntime) }
     } else if exports.is_empty() {
         Err(InspectError::OtherWorld("it exports nothing".to_owned()))
     } else {
@@ -90,10 +104,17 @@ fn features() -> WasmFeatures {
     features
 }
 
-fn validated_exports(bytes: &[u8]) -> Result<Vec<String>, InspectError> {
+/// The names that a component exports.
+#[derive(Default)]
+struct Exports {
+    instances: Vec<String>,
+    functions: Vec<String>,
+}
+
+fn validated_exports(bytes: &[u8]) -> Result<Exports, InspectError> {
     let mut validator = Validator::new_with_features(features());
     let invalid = |error: wasmparser::BinaryReaderError| InspectError::Invalid(error.to_string());
-    let mut exports = Vec::new();
+    let mut exports = Exports::default();
     let mut depth = 0_u32;
     let mut functions = wasmparser::FuncValidatorAllocations::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -105,8 +126,10 @@ fn validated_exports(bytes: &[u8]) -> Result<Vec<String>, InspectError> {
             Payload::ComponentExportSection(section) if depth == 1 => {
                 for export in section.clone() {
                     let export = export.map_err(invalid)?;
-                    if export.kind == ComponentExternalKind::Instance {
-                        exports.push(export.name.name.to_owned());
+                    match export.kind {
+                        ComponentExternalKind::Instance => exports.instances.push(export.name.name.to_owned()),
+                        ComponentExternalKind::Func => exports.functions.push(export.name.name.to_owned()),
+                        _ => {}
                     }
                 }
             }
@@ -180,5 +203,20 @@ mod tests {
             let bytes = wat::parse_str(format!("(component (instance $i) (export \"{name}\" (instance $i)))")).unwrap();
             assert_eq!(inspect(&bytes).unwrap(), world, "{name}");
         }
+    }
+
+    #[test]
+    fn managed_runtimes() {
+        let runtime = |names: &[&str]| {
+            let exports: String = names.iter().map(|name| format!("(export \"{name}\" (func $f))")).collect();
+            let text = format!(
+                "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
+                    (func $f (canon lift (core func $i \"f\"))) {exports})"
+            );
+            inspect(&wat::parse_str(text).unwrap())
+        };
+        assert_eq!(runtime(&MANAGED), Ok(World::ManagedRuntime));
+        assert_eq!(runtime(&[&MANAGED[..], &[START]].concat()), Err(InspectError::NotStarted));
+        assert!(matches!(runtime(&MANAGED[1..]), Err(InspectError::OtherWorld(_))));
     }
 }

@@ -8,6 +8,8 @@
 //! directory handles. The only crate that names wasmtime.
 
 mod bindings;
+mod bundle;
+mod code;
 mod compile;
 mod config;
 mod ctx;
@@ -22,16 +24,22 @@ mod linker;
 mod mounts;
 mod outgoing;
 mod output;
+mod packages;
 mod response;
 mod runtime;
 mod sources;
+mod start;
+mod tmp;
 mod version;
 
+pub use code::Code;
 pub use config::Config;
 pub use error::{CodeError, PrepareError, RunError};
 pub use exec::http::HttpStart;
 pub use exec::streaming::StreamStart;
 pub use exec::{Call, HttpError, RequestBody, ResponseBody};
 pub use inspect::{InspectError, inspect};
+pub use packages::{PackageError, Packages};
 pub use response::{HttpPrelude, StreamHead};
-pub use runtime::{Code, CodeCheck, Refused, Runtime};
+pub use runtime::{CodeCheck, Deps, Refused, Runtime};
+pub use start::{StartError, started};

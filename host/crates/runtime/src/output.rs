@@ -16,8 +16,17 @@ pub(crate) const WRITE_BYTES_MAX: usize = 64 << 10;
 /// One output stream of one call. It never blocks: the log has its own bounds.
 #[derive(Clone)]
 pub(crate) struct Output {
-    pub(crate) log: InvocationLog,
+    /// `None` for what nobody hears.
+    pub(crate) log: Option<InvocationLog>,
     pub(crate) source: Source,
+}
+
+impl Output {
+    fn take(&self, bytes: &[u8]) {
+        if let Some(log) = &self.log {
+            log.write(self.source, bytes);
+        }
+    }
 }
 
 impl IsTerminal for Output {
@@ -44,7 +53,7 @@ impl Pollable for Output {
 #[async_trait]
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.log.write(self.source, &bytes);
+        self.take(&bytes);
         Ok(())
     }
 
@@ -59,7 +68,7 @@ impl OutputStream for Output {
 
 impl AsyncWrite for Output {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        self.log.write(self.source, bytes);
+        self.take(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -3,35 +3,60 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use cap_std::fs::Dir;
 use lamina_artifacts::Artifacts;
 use lamina_kit::{Clock, Ids, OnceMap};
-use lamina_types::{Digest, ResolvedFunction, Timestamp, Version};
-use wasmtime::component::Linker;
+use lamina_types::{CodeId, Digest, Package, ResolvedFunction, Timestamp};
+use wasmtime::Engine;
+use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::bindings::{FunctionPre, FunctionStreamPre, ProxyPre};
+use crate::bindings::{FunctionPre, FunctionStreamPre, ManagedRuntimePre, ProxyPre};
+use crate::bundle::{BundleKey, Wanted};
+use crate::code::{BundleRoom, BundleSlot, Code, Handler, Linked, Loaded};
 use crate::compile::Loader;
 use crate::config::Config;
 use crate::ctx::Ctx;
-use crate::engine::Ticking;
+use crate::engine::{Kind, Ticker};
 use crate::error::{CodeError, PrepareError};
 use crate::image::ImageKey;
 use crate::mounts::Mounts;
+use crate::packages::{PackageError, Packages};
+use crate::tmp::TmpSource;
 
-/// Asked each time an image is loaded from disk: is this component, whose
-/// digest was just checked, still one that may run?
+/// Asked each time code is loaded from disk: is it still such that may run?
 pub trait CodeCheck: Send + Sync + 'static {
-    /// Refuses with a reason that the caller may read. May block.
+    /// Refuses a component, whose digest was just checked, with a reason that the
+    /// caller may read. May block.
     fn check(&self, digest: &Digest, component: &[u8]) -> Result<(), Refused>;
 }
 
-/// Why a component may not run.
+/// Why code may not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// For the caller and the log.
     pub reason: String,
 }
 
-/// Engine, images and limits. Clones share them.
+/// What a runtime needs of its surroundings.
+pub struct Deps {
+    /// This host's own secret: it authenticates what was derived.
+    pub host_key: [u8; 32],
+    /// Components, packages, and what is derived from them.
+    pub artifacts: Artifacts,
+    /// Whether code may run.
+    pub check: Arc<dyn CodeCheck>,
+    /// Who makes the files of packages ready.
+    pub packages: Arc<dyn Packages>,
+    /// Where instances have their `/tmp`: a directory of the runtime's own, which
+    /// nobody else writes to, and empty.
+    pub tmp: Dir,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// Engines, images and limits. Clones share them.
 #[derive(Clone)]
 pub struct Runtime {
     pub(crate) shared: Arc<Shared>,
@@ -40,85 +65,100 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    loader: Loader,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) loader: Loader,
+    pub(crate) bundle_key: BundleKey,
+    pub(crate) bundle_room: BundleRoom,
+    pub(crate) tmp: TmpSource,
+    packages: Arc<dyn Packages>,
+    components: Host,
+    /// Made when the first managed runtime is loaded.
+    runtimes: OnceLock<Host>,
+    loaded: OnceMap<CodeId, Arc<Loaded>>,
+    wanted: Wanted,
+    ticker: Ticker,
+}
+
+/// An engine, what its components may import, and those that are linked.
+struct Host {
+    engine: Engine,
     linker: Linker<Ctx>,
-    images: OnceMap<Digest, Arc<Image>>,
-    engine: Ticking,
+    linked: OnceMap<Digest, Arc<Linked>>,
 }
 
-/// A loaded component, linked and with its handler looked up once.
-pub(crate) struct Image {
-    pub(crate) handler: Handler,
-    pub(crate) mounts: Mounts,
-    log_stream_date: String,
-    log_stream_id: String,
-    /// Of the first version that was called: most often the only one.
-    log_stream: OnceLock<(Version, Arc<str>)>,
-}
-
-pub(crate) enum Handler {
-    Buffered(FunctionPre<Ctx>),
-    Streaming(FunctionStreamPre<Ctx>),
-    Http(ProxyPre<Ctx>),
-}
-
-/// Code that is loaded and can be called.
-#[derive(Clone)]
-pub struct Code {
-    pub(crate) image: Arc<Image>,
-    /// How long this caller waited for the load; `None` when it was there.
-    pub init: Option<Duration>,
-}
-
-impl Code {
-    /// The log stream of calls of this version: `YYYY/MM/DD/[VERSION]32hex`, one
-    /// for each time the code is loaded, as Lambda has one an environment.
-    pub fn log_stream(&self, version: Version) -> Arc<str> {
-        let Image { log_stream_date: date, log_stream_id: id, log_stream, .. } = &*self.image;
-        let name = || format!("{date}/[{version}]{id}").into();
-        // Versions share an image only when their code is the same.
-        let (first, named) = log_stream.get_or_init(|| (version, name()));
-        if *first == version { named.clone() } else { name() }
+impl Host {
+    fn new(config: &Config, kind: Kind, ticker: &Ticker) -> wasmtime::Result<Self> {
+        let engine = crate::engine::build(config, kind, ticker)?;
+        let linker = crate::linker::build(&engine)?;
+        Ok(Self { engine, linker, linked: OnceMap::new(config.images_max) })
     }
 }
 
 impl Runtime {
-    /// Builds the engine. `host_key` is this host's own secret of 32 bytes: it
-    /// authenticates compiled images. Must be called inside a tokio runtime.
-    pub fn new(
-        config: Config,
-        host_key: &[u8; 32],
-        artifacts: Artifacts,
-        check: Arc<dyn CodeCheck>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-    ) -> Result<Self, crate::RunError> {
-        let internal = |error: wasmtime::Error| crate::RunError::Internal(format!("building the engine: {error:#}"));
-        let engine = crate::engine::build(&config).map_err(internal)?;
-        let linker = crate::linker::build(&engine.engine).map_err(internal)?;
-        let key = ImageKey::derive(host_key);
-        let loader = Loader::new(engine.engine.clone(), artifacts, check, key, &config);
-        let images = OnceMap::new(config.images_max);
-        Ok(Self { shared: Arc::new(Shared { config, clock, ids, loader, linker, images, engine }) })
+    /// Builds the engine. Must be called inside a tokio runtime.
+    pub fn new(config: Config, deps: Deps) -> Result<Self, crate::RunError> {
+        let Deps { host_key, artifacts, check, packages, tmp, clock, ids } = deps;
+        let internal = |error: String| crate::RunError::Internal(format!("building the engine: {error}"));
+        let ticker = Ticker::start(config.epoch_tick).map_err(|error| internal(error.to_string()))?;
+        let components = Host::new(&config, Kind::Components, &ticker);
+        let components = components.map_err(|error| internal(format!("{error:#}")))?;
+        let loader = Loader::new(&components.engine, artifacts, check, ImageKey::derive(&host_key), &config);
+        let tmp = TmpSource::new(tmp, ids.clone(), &config).map_err(|error| internal(error.to_string()))?;
+        let (wanted, derivations) = Wanted::new();
+        let shared = Shared {
+            bundle_key: BundleKey::derive(&host_key),
+            bundle_room: BundleRoom::new(config.bundles_bytes_max),
+            loaded: OnceMap::new(config.images_max),
+            runtimes: OnceLock::new(),
+            wanted,
+            packages,
+            config,
+            clock,
+            ids,
+            loader,
+            tmp,
+            components,
+            ticker,
+        };
+        let shared = Arc::new(shared);
+        derivations.start(&shared);
+        Ok(Self { shared })
     }
 
     /// Makes a component ready: loads its image, or compiles it on the compile
     /// workers. Dropped half-way, a compilation that began runs to its end.
     pub async fn prepare(&self, component: &Digest) -> Result<(), PrepareError> {
-        self.load(component).await.map(|_| ())
+        self.shared.link(component, Kind::Components).await.map(|_| ())
+    }
+
+    /// The same for a managed runtime.
+    pub async fn prepare_runtime(&self, component: &Digest) -> Result<(), PrepareError> {
+        self.shared.link(component, Kind::Runtimes).await.map(|_| ())
+    }
+
+    /// Makes what a version runs ready, with its files. The bundle of a package that
+    /// has none is made in the background.
+    pub async fn prepare_function(&self, function: &ResolvedFunction) -> Result<(), PrepareError> {
+        self.code(function).await.map(|_| ())
     }
 
     /// The code of a version, loaded if it is not.
     pub async fn code(&self, function: &ResolvedFunction) -> Result<Code, CodeError> {
-        if let Some(image) = self.shared.images.get(&function.component) {
-            return Ok(Code { image, init: None });
+        let code = function.code();
+        if let Some(loaded) = self.shared.loaded.get(&code) {
+            return Ok(Code { loaded, init: None });
         }
         let start = self.shared.clock.monotonic();
         // Apart: most calls never come here, and would carry its future about.
-        let image = Box::pin(self.load(&function.component)).await?;
+        let loaded = Box::pin(self.shared.load(function, code)).await?;
         let init = self.shared.clock.monotonic().saturating_sub(start);
-        Ok(Code { image, init: Some(init) })
+        Ok(Code { loaded, init: Some(init) })
+    }
+
+    /// Waits until no bundle is being made any more, at most this long; whether that
+    /// came true.
+    pub async fn settled(&self, grace: Duration) -> bool {
+        self.shared.wanted.settled(grace).await
     }
 
     /// The name that this engine's image of a component has among the derived files
@@ -127,57 +167,114 @@ impl Runtime {
         self.shared.loader.image_name(component)
     }
 
-    /// Forgets every loaded image, so that each is checked again before its next
-    /// call. To be called after a key was revoked; calls under way run on.
+    /// Forgets all loaded code, so that each is checked again before its next call.
+    /// To be called after a key was revoked; calls under way run on.
     pub fn recheck(&self) {
-        self.shared.images.retain(|_| false);
+        self.shared.retain_linked(|_| false);
+        self.shared.loaded.retain(|_| false);
     }
 
-    /// Forgets one image: its function is gone.
-    pub fn forget(&self, component: &Digest) {
-        self.shared.images.retain(|digest| digest != component);
-    }
-
-    async fn load(&self, component: &Digest) -> Result<Arc<Image>, CodeError> {
-        self.shared.images.get_or_make(component, || self.shared.make(*component)).await
+    /// Forgets the code with this component or package: nobody needs it any more.
+    pub fn forget(&self, digest: &Digest) {
+        self.shared.retain_linked(|component| component != digest);
+        let is_other = |package: Package| package.digest != *digest;
+        self.shared.loaded.retain(|code| code.component != *digest && code.package.is_none_or(is_other));
     }
 }
 
 impl Shared {
-    pub(crate) fn engine(&self) -> &wasmtime::Engine {
-        &self.engine.engine
+    fn retain_linked(&self, keep: impl Fn(&Digest) -> bool) {
+        for host in [Some(&self.components), self.runtimes.get()].into_iter().flatten() {
+            host.linked.retain(&keep);
+        }
     }
 
-    async fn make(&self, component: Digest) -> Result<Arc<Image>, CodeError> {
-        let loaded = self.loader.load(&component).await?;
-        let package = self.loader.artifacts.package_dir(&component).await;
+    /// The engine of functions' own components.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.components.engine
+    }
+
+    /// What is loaded of this code now.
+    pub(crate) fn loaded(&self, code: &CodeId) -> Option<Arc<Loaded>> {
+        self.loaded.get(code)
+    }
+
+    async fn load(&self, function: &ResolvedFunction, code: CodeId) -> Result<Arc<Loaded>, CodeError> {
+        let loaded = self.loaded.get_or_make(&code, || self.make(code)).await?;
+        if code.package.is_some() && loaded.bundle.get().is_none() {
+            self.wanted.want(code, &function.handler);
+        }
+        Ok(loaded)
+    }
+
+    async fn make(&self, code: CodeId) -> Result<Arc<Loaded>, CodeError> {
+        let kind = if code.package.is_some() { Kind::Runtimes } else { Kind::Components };
+        let linked = self.link(&code.component, kind).await?;
+        let mounts = self.mounts(&code).await?;
+        let bundle = BundleSlot::default();
+        self.read_bundle(&code, &bundle).await;
+        let now = Timestamp(self.clock.epoch_micros());
+        Ok(Arc::new(Loaded::new(linked, mounts, bundle, now, self.ids.random16())))
+    }
+
+    /// The files that a version's instances see.
+    async fn mounts(&self, code: &CodeId) -> Result<Mounts, CodeError> {
+        let (component, artifacts) = (code.component, &self.loader.artifacts);
+        let package = match code.package {
+            Some(Package { digest, is_zip: true }) => {
+                self.packages.ready(&digest).await.map_err(|error| match error {
+                    PackageError::Refused(reason) => CodeError::Refused { component, reason },
+                    PackageError::Internal(reason) => CodeError::Internal { component, reason },
+                })?;
+                artifacts.files_dir(&digest).await
+            }
+            Some(Package { digest, is_zip: false }) => artifacts.package_dir(&digest).await,
+            None => artifacts.package_dir(&component).await,
+        };
         let package = package
             .map_err(|error| CodeError::Internal { component, reason: format!("opening /var/task: {error}") })?;
-        let handler = self.handler(component, &loaded).await?;
-        let now = Timestamp(self.clock.epoch_micros());
-        let id = u128::from_be_bytes(self.ids.random16());
-        Ok(Arc::new(Image {
-            handler,
-            mounts: Mounts::new(package),
-            log_stream_date: now.to_slashed_date(),
-            log_stream_id: format!("{id:032x}"),
-            log_stream: OnceLock::new(),
-        }))
+        Ok(Mounts::new(package, self.tmp.clone()))
     }
 
-    async fn handler(&self, component: Digest, loaded: &wasmtime::component::Component) -> Result<Handler, CodeError> {
-        let unusable = |reason: String| CodeError::Unusable { component, reason };
-        let linked = self.linker.instantiate_pre(loaded).map_err(|error| unusable(format!("{error:#}")))?;
-        let names: Vec<String> =
-            loaded.component_type().exports(&self.engine.engine).map(|(name, _)| name.to_owned()).collect();
-        let has = |start: &str| names.iter().any(|name| name.starts_with(start));
-        let handler = if has(crate::inspect::HANDLER) {
-            FunctionPre::new(linked).map(Handler::Buffered)
-        } else if has(crate::inspect::STREAM_HANDLER) {
-            FunctionStreamPre::new(linked).map(Handler::Streaming)
-        } else {
-            ProxyPre::new(linked).map(Handler::Http)
+    /// A component, linked: loaded through every check, once for all who ask.
+    async fn link(&self, component: &Digest, kind: Kind) -> Result<Arc<Linked>, CodeError> {
+        let host = match kind {
+            Kind::Components => &self.components,
+            Kind::Runtimes => self.runtimes(component)?,
         };
-        handler.map_err(|error| unusable(format!("{error:#}")))
+        host.linked.get_or_make(component, || self.make_linked(host, *component)).await
+    }
+
+    fn runtimes(&self, component: &Digest) -> Result<&Host, CodeError> {
+        if let Some(host) = self.runtimes.get() {
+            return Ok(host);
+        }
+        // Of two that are made at the same time one is dropped.
+        let made = Host::new(&self.config, Kind::Runtimes, &self.ticker).map_err(|error| CodeError::Internal {
+            component: *component,
+            reason: format!("building the engine of managed runtimes: {error:#}"),
+        })?;
+        Ok(self.runtimes.get_or_init(|| made))
+    }
+
+    async fn make_linked(&self, host: &Host, component: Digest) -> Result<Arc<Linked>, CodeError> {
+        let loaded = self.loader.load(&host.engine, &component).await?;
+        let linked = host.linker.instantiate_pre(&loaded).and_then(|linked| handler(&host.engine, &loaded, linked));
+        let handler = linked.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })?;
+        Ok(Arc::new(Linked { engine: host.engine.clone(), handler }))
+    }
+}
+
+fn handler(engine: &Engine, loaded: &Component, linked: InstancePre<Ctx>) -> wasmtime::Result<Handler> {
+    let names: Vec<String> = loaded.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect();
+    let has = |start: &str| names.iter().any(|name| name.starts_with(start));
+    if has(crate::inspect::HANDLER) {
+        FunctionPre::new(linked).map(Handler::Buffered)
+    } else if has(crate::inspect::STREAM_HANDLER) {
+        FunctionStreamPre::new(linked).map(Handler::Streaming)
+    } else if has(crate::inspect::DERIVE) {
+        ManagedRuntimePre::new(linked).map(Handler::Managed)
+    } else {
+        ProxyPre::new(linked).map(Handler::Http)
     }
 }

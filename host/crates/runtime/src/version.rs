@@ -9,10 +9,14 @@ use crate::runtime::Runtime;
 const REVISION: u32 = 48;
 
 impl Runtime {
-    /// What runs a function: for a component of the author's own this engine.
+    /// What runs a function: for a component of the author's own this engine, else the
+    /// managed runtime.
     pub fn runtime_version(&self, function: &ResolvedFunction) -> RuntimeVersion {
-        let engine = Fingerprint::of(self.shared.engine()).digest();
-        RuntimeVersion::new(&function.runtime, REVISION, &function.region, &engine)
+        let digest = match function.managed {
+            Some(_) => function.component,
+            None => Fingerprint::of(self.shared.engine()).digest(),
+        };
+        RuntimeVersion::new(&function.runtime, REVISION, &function.region, &digest)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use lamina_types::Digest;
 
-use crate::envelope::{self, Envelope, Reader, SIGNATURES_MAX, Signed};
+use crate::envelope::{self, Envelope, Reader};
 use crate::error::{Error, VerifyError};
 use crate::key::{KeyId, PublicKey, SecretKey};
 
@@ -119,17 +119,8 @@ fn join(envelope: &Envelope, content: &[u8]) -> Vec<u8> {
 pub fn sign(file: &[u8], key: &SecretKey) -> Result<Vec<u8>, Error> {
     let Parts { envelope, content } = parts(file)?;
     let hash = *Digest::of(content).as_bytes();
-    let key_id = key.public().id_bytes().to_vec();
-    let mut signatures =
-        envelope.filter(|envelope| envelope.hash == hash).map(|envelope| envelope.signatures).unwrap_or_default();
-    let signature = key.sign(&envelope::message(&hash));
-    let signed = Signed { key_id, signature };
-    match signatures.iter().position(|one| one.key_id == signed.key_id) {
-        Some(at) => signatures[at] = signed,
-        None if signatures.len() >= SIGNATURES_MAX => return Err(Error::Full(signatures.len())),
-        None => signatures.push(signed),
-    }
-    Ok(join(&Envelope { hash, signatures }, content))
+    let envelope = Envelope::signed(envelope, hash, &envelope::message(&hash), key)?;
+    Ok(join(&envelope, content))
 }
 
 /// Takes all signatures away: the bytes as they were before the first.
@@ -142,7 +133,7 @@ pub fn unsign(file: &[u8]) -> Result<Vec<u8>, Error> {
 /// The ids the file claims to be signed by. Unverified: for messages only.
 pub fn signers(file: &[u8]) -> Result<Vec<KeyId>, Error> {
     let envelope = parts(file)?.envelope;
-    Ok(envelope.map(|envelope| envelope.signatures.iter().filter_map(Signed::id).collect()).unwrap_or_default())
+    Ok(envelope.map(|envelope| envelope.signers()).unwrap_or_default())
 }
 
 /// Finds which of the keys vouch for every byte of the component; an error when
@@ -153,30 +144,11 @@ pub fn verify(file: &[u8], keys: &[PublicKey]) -> Result<Verified, VerifyError> 
     let content = Digest::of(content);
     let message = envelope::message(content.as_bytes());
     let fits = envelope.hash == *content.as_bytes();
-    let mut verified = Verified { signers: Vec::new(), content };
-    let mut claimed = None;
-    for key in keys {
-        let id = key.id_bytes();
-        // A signature that names no key, or in another tool's way, is tried too.
-        let candidates = envelope.signatures.iter().filter(|one| one.key_id == id || one.id().is_none());
-        let mut any = false;
-        for one in candidates {
-            any |= fits && key.verifies(&message, &one.signature);
-            if one.key_id == id {
-                claimed.get_or_insert_with(|| key.id());
-            }
-        }
-        if any {
-            verified.signers.push(key.id());
-        }
-    }
-    match (verified.signers.is_empty(), claimed) {
-        (false, _) => Ok(verified),
+    let checked = envelope.checked(fits.then_some(&message), keys);
+    match (checked.signers.is_empty(), checked.claimed) {
+        (false, _) => Ok(Verified { signers: checked.signers, content }),
         (true, Some(signer)) => Err(VerifyError::Changed { signer }),
-        (true, None) => {
-            let signers = envelope.signatures.iter().filter_map(Signed::id).collect();
-            Err(VerifyError::OtherSigners { signers })
-        }
+        (true, None) => Err(VerifyError::OtherSigners { signers: envelope.signers() }),
     }
 }
 

@@ -4,7 +4,7 @@
 //! is one encoding of every envelope.
 
 use crate::error::Error;
-use crate::key::KeyId;
+use crate::key::{KeyId, PublicKey, SecretKey};
 
 /// Format version, content type (whole file), hash function (SHA-256).
 const HEADER: [u8; 3] = [1, 1, 1];
@@ -40,6 +40,11 @@ pub(crate) fn message(hash: &[u8; 32]) -> Vec<u8> {
     [b"wasmsig".as_slice(), &HEADER, hash].concat()
 }
 
+/// The same of a package, whose hash is its listing's.
+pub(crate) fn package_message(hash: &[u8; 32]) -> Vec<u8> {
+    [b"lamina package 1\0".as_slice(), &HEADER, hash].concat()
+}
+
 impl Envelope {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut signed = vec![1];
@@ -59,6 +64,14 @@ impl Envelope {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        match Self::decode_first(bytes)? {
+            (envelope, []) => Ok(envelope),
+            _ => Err(Error::Malformed("bytes follow its end")),
+        }
+    }
+
+    /// Reads the envelope that the bytes begin with, and answers what follows it.
+    pub(crate) fn decode_first(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let malformed = Error::Malformed;
         let rest = bytes.strip_prefix(&HEADER).ok_or(malformed("unknown version, content type or hash function"))?;
         let mut all = Reader(rest);
@@ -66,7 +79,6 @@ impl Envelope {
             return Err(malformed("it must cover the whole file with one hash"));
         }
         let mut signed = Reader(all.bytes()?);
-        all.end()?;
         if signed.number()? != 1 {
             return Err(malformed("it must cover the whole file with one hash"));
         }
@@ -90,8 +102,60 @@ impl Envelope {
             signatures.push(Signed { key_id, signature });
         }
         signed.end()?;
+        Ok((Self { hash, signatures }, all.0))
+    }
+
+    /// Adds the key's signature of `message`, which is about `hash`, to those of an
+    /// earlier envelope that are about the same. Signing again changes nothing.
+    pub(crate) fn signed(
+        earlier: Option<Self>,
+        hash: [u8; 32],
+        message: &[u8],
+        key: &SecretKey,
+    ) -> Result<Self, Error> {
+        let mut signatures =
+            earlier.filter(|envelope| envelope.hash == hash).map(|envelope| envelope.signatures).unwrap_or_default();
+        let signed = Signed { key_id: key.public().id_bytes().to_vec(), signature: key.sign(message) };
+        match signatures.iter().position(|one| one.key_id == signed.key_id) {
+            Some(at) => signatures[at] = signed,
+            None if signatures.len() >= SIGNATURES_MAX => return Err(Error::Full(signatures.len())),
+            None => signatures.push(signed),
+        }
         Ok(Self { hash, signatures })
     }
+
+    /// The ids that it claims to be signed by; unverified.
+    pub(crate) fn signers(&self) -> Vec<KeyId> {
+        self.signatures.iter().filter_map(Signed::id).collect()
+    }
+
+    /// Which of the keys have signed `message` (`None` is what nobody has signed), and
+    /// the first of them that is named and has not.
+    pub(crate) fn checked(&self, message: Option<&Vec<u8>>, keys: &[PublicKey]) -> Checked {
+        let mut checked = Checked { signers: Vec::new(), claimed: None };
+        for key in keys {
+            let id = key.id_bytes();
+            // A signature that names no key, or in another tool's way, is tried too.
+            let candidates = self.signatures.iter().filter(|one| one.key_id == id || one.id().is_none());
+            let (mut any, mut named) = (false, false);
+            for one in candidates {
+                any |= message.is_some_and(|message| key.verifies(message, &one.signature));
+                named |= one.key_id == id;
+            }
+            if any {
+                checked.signers.push(key.id());
+            } else if named {
+                checked.claimed.get_or_insert_with(|| key.id());
+            }
+        }
+        checked
+    }
+}
+
+/// Who has signed, of the keys that were asked about.
+pub(crate) struct Checked {
+    pub(crate) signers: Vec<KeyId>,
+    pub(crate) claimed: Option<KeyId>,
 }
 
 /// Appends an unsigned LEB128.

@@ -1,4 +1,4 @@
-//! Signatures of components: ed25519, offline, inside the file.
+//! Signatures of components and packages: ed25519, offline, inside the file.
 //!
 //! The format is the published WebAssembly module-signature convention, as the
 //! `wasmsign2` tool writes it, which carries over to components unchanged; it is
@@ -9,6 +9,7 @@ mod component;
 mod envelope;
 mod error;
 mod key;
+mod package;
 
 #[cfg(test)]
 mod fuzz;
@@ -16,3 +17,4 @@ mod fuzz;
 pub use component::{Verified, sign, signers, unsign, verify};
 pub use error::{Error, KeyError, VerifyError};
 pub use key::{KeyId, PublicKey, SecretKey};
+pub use package::{PackageSignatures, PackageSigners};

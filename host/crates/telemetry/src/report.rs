@@ -56,6 +56,29 @@ impl fmt::Display for Report<'_> {
     }
 }
 
+/// How a function's code failed to become ready to serve: Lambda's INIT_REPORT. The
+/// phase is always `invoke`: every call's instance is made ready in the call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InitReport<'a> {
+    pub(crate) status: Status,
+    pub(crate) after: Duration,
+    pub(crate) error_type: &'a str,
+}
+
+impl InitReport<'_> {
+    pub(crate) fn status(&self) -> &'static str {
+        if self.status == Status::Timeout { "timeout" } else { "error" }
+    }
+}
+
+impl fmt::Display for InitReport<'_> {
+    fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, after, error_type } = self;
+        write!(line, "INIT_REPORT Init Duration: {} ms\tPhase: invoke\tStatus: {}", Millis(*after), self.status())?;
+        if *status == Status::Timeout { Ok(()) } else { write!(line, "\tError Type: {error_type}") }
+    }
+}
+
 /// Milliseconds with two decimals, rounded; in integers, as every call pays for it.
 pub(crate) struct Millis(pub(crate) Duration);
 

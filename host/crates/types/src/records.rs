@@ -62,12 +62,40 @@ pub struct Code {
     pub package: Digest,
     /// Its size in bytes: `CodeSize`.
     pub package_bytes: u64,
-    /// The digest of the component inside; the same as `package` for a bare one.
-    pub component: Digest,
-    /// The world the component was built for.
-    pub world: World,
+    /// What of it runs, and how. Its members stand among the others in a record, as
+    /// they did when there were components only.
+    #[serde(flatten)]
+    pub kind: CodeKind,
     /// Ids of the trusted keys that had signed it when it was admitted.
     pub signers: Vec<String>,
+}
+
+/// What runs of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CodeKind {
+    /// A component of its own.
+    Component {
+        /// Its digest; the same as the upload's for a bare one.
+        component: Digest,
+        /// The world it was built for.
+        world: World,
+    },
+    /// The upload's files, by the managed runtime that the configuration names.
+    Package {
+        /// Their bytes, unpacked.
+        unpacked_bytes: u64,
+    },
+}
+
+impl Code {
+    /// The component that runs; `None` when a managed runtime does.
+    pub const fn component(&self) -> Option<&Digest> {
+        match &self.kind {
+            CodeKind::Component { component, .. } => Some(component),
+            CodeKind::Package { .. } => None,
+        }
+    }
 }
 
 /// Lambda's `State` with its reason and code.
@@ -115,6 +143,8 @@ pub struct FunctionView {
     pub state: State,
     /// `None` until the creation has completed.
     pub update: Option<UpdateStatus>,
+    /// The managed runtime that runs it, by its component.
+    pub runtime: Option<Digest>,
 }
 
 /// What a function URL does with the answer.

@@ -21,6 +21,8 @@ pub enum World {
     FunctionStream,
     /// Exports `wasi:http/incoming-handler@0.2.x`.
     FunctionHttp,
+    /// Exports what `wit/managed.wit` asks of an interpreter. Never a function's own.
+    ManagedRuntime,
 }
 
 impl World {
@@ -30,8 +32,36 @@ impl World {
             Self::Function => "function",
             Self::FunctionStream => "function-stream",
             Self::FunctionHttp => "function-http",
+            Self::ManagedRuntime => "managed-runtime",
         }
     }
+}
+
+/// What a managed runtime runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    /// The upload whose files it sees at `/var/task`.
+    pub package: Package,
+    /// The value of `AWS_EXECUTION_ENV`.
+    pub execution_env: Arc<str>,
+}
+
+/// The upload whose files a managed runtime sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Package {
+    /// Its digest, or that of the component in it.
+    pub digest: Digest,
+    /// Whether it is a zip of files; else a component, which is a file like any other.
+    pub is_zip: bool,
+}
+
+/// What is loaded to run a version: a component, and for a managed runtime a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CodeId {
+    /// The component that runs.
+    pub component: Digest,
+    /// What a managed runtime runs; none where the component is the function's own.
+    pub package: Option<Package>,
 }
 
 /// Everything that running one version needs; immutable, and cheap to clone
@@ -42,10 +72,12 @@ pub struct ResolvedFunction {
     pub name: FunctionName,
     /// The version that runs.
     pub version: Version,
-    /// The component's own bytes.
+    /// The component that runs: the function's own, or a managed runtime's.
     pub component: Digest,
-    /// Its world, found out at deploy.
+    /// Its world, found out when it was admitted.
     pub world: World,
+    /// What a managed runtime is given; none where the component is the function's own.
+    pub managed: Option<Managed>,
     /// The ceiling of all its memories and tables together.
     pub memory: MemoryMib,
     /// Wall-clock limit of one call.
@@ -66,4 +98,11 @@ pub struct ResolvedFunction {
     pub handler: Arc<str>,
     /// The value of `Runtime`.
     pub runtime: Arc<str>,
+}
+
+impl ResolvedFunction {
+    /// What is loaded to run it.
+    pub fn code(&self) -> CodeId {
+        CodeId { component: self.component, package: self.managed.as_ref().map(|managed| managed.package) }
+    }
 }

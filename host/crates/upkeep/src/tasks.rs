@@ -140,7 +140,7 @@ pub(crate) fn users(registry: &Registry, digest: &Digest) -> Vec<String> {
     for entry in catalog.functions() {
         for version in entry.versions() {
             let code = entry.view(version).map(|view| view.code);
-            if code.is_some_and(|code| code.package == *digest || code.component == *digest) {
+            if code.is_some_and(|code| code.package == *digest || code.component() == Some(digest)) {
                 users.push(match version {
                     Version::Latest => entry.name().to_string(),
                     Version::Number(number) => format!("{}:{number}", entry.name()),

@@ -17,6 +17,7 @@ pub mod event_stream;
 pub mod form;
 pub mod function;
 pub mod logs;
+pub mod managed;
 pub mod monitoring;
 pub mod naming;
 pub mod object;

@@ -33,6 +33,8 @@ pub struct FunctionConfiguration {
     revision_id: String,
     #[serde(flatten)]
     status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_version_config: Option<RuntimeVersionConfig>,
     package_type: &'static str,
     architectures: [String; 1],
     ephemeral_storage: Storage,
@@ -67,6 +69,12 @@ struct SnapStart {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
+struct RuntimeVersionConfig {
+    runtime_version_arn: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct Logging {
     log_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,10 +103,13 @@ struct Status {
 impl FunctionConfiguration {
     /// The whole shape. `asked` is the qualifier that the ARN ends with.
     pub fn whole(view: &FunctionView, owner: &Owner, asked: Option<&Qualifier>) -> Self {
-        Self { status: Some(status(view)), ..Self::listed(view, owner, asked) }
+        let runtime_version_config = view.runtime.as_ref().map(|component| RuntimeVersionConfig {
+            runtime_version_arn: crate::managed::arn(component, &owner.region),
+        });
+        Self { status: Some(status(view)), runtime_version_config, ..Self::listed(view, owner, asked) }
     }
 
-    /// The shape of lists: without states.
+    /// The shape of lists: without states and runtime versions.
     pub fn listed(view: &FunctionView, owner: &Owner, asked: Option<&Qualifier>) -> Self {
         let configuration = &view.configuration;
         let group = configuration.log_group.clone();
@@ -123,6 +134,7 @@ impl FunctionConfiguration {
             tracing_config: Tracing { mode: "PassThrough" },
             revision_id: view.revision.to_string(),
             status: None,
+            runtime_version_config: None,
             package_type: "Zip",
             architectures: [configuration.architecture.clone()],
             ephemeral_storage: Storage { size: 512 },
@@ -216,7 +228,7 @@ pub struct CodeLocation {
 
 #[cfg(test)]
 mod tests {
-    use lamina_types::records::{Code, Configuration};
+    use lamina_types::records::{Code, CodeKind, Configuration};
     use lamina_types::settings::Settings;
     use lamina_types::units::MemoryMib;
     use lamina_types::{Digest, RevisionId, Timestamp, Version, World};
@@ -243,8 +255,7 @@ mod tests {
             code: Code {
                 package: Digest::of(b"abc"),
                 package_bytes: 3,
-                component: Digest::of(b"abc"),
-                world: World::Function,
+                kind: CodeKind::Component { component: Digest::of(b"abc"), world: World::Function },
                 signers: vec![],
             },
             settings: Settings::default(),
@@ -252,6 +263,7 @@ mod tests {
             revision: RevisionId::from_random([0; 16]),
             state: State::Pending,
             update: None,
+            runtime: None,
         }
     }
 

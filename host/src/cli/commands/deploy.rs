@@ -1,7 +1,11 @@
-//! `lamina deploy NAME FILE`: create or update, through the API like anybody.
+//! `lamina deploy NAME PATH`: create or update, through the API like anybody.
 
 mod code;
+mod folder;
+mod guess;
+mod ignore;
 mod report;
+mod source;
 mod url;
 mod wait;
 
@@ -20,7 +24,9 @@ use super::{member, sign};
 use crate::cli::client::Client;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::target::TargetArgs;
-use crate::cli::{Ctx, files, keyfile};
+use crate::cli::{Ctx, keyfile};
+use guess::Guess;
+use source::Source;
 
 pub(crate) use url::UrlMode;
 
@@ -31,9 +37,18 @@ pub(crate) use url::UrlMode;
 pub(crate) struct DeployArgs {
     /// The function
     name: FunctionName,
-    /// Its code: a component, or a zip with it as bootstrap.wasm
-    file: PathBuf,
-    /// Sign the component with this key before it is uploaded; the file stays as it is
+    /// Its code: a folder or file in Python, JavaScript or TypeScript, a zip, or a component
+    ///
+    /// A folder is packed without .git, __pycache__ and their like, and without what its
+    /// .laminaignore names. A signature kept beside a zip (ZIP.sig) goes along.
+    path: PathBuf,
+    /// Runtime, such as nodejs22.x or python3.13; guessed from what is there for a new function
+    #[arg(long, value_name = "RUNTIME")]
+    runtime: Option<String>,
+    /// Handler, such as index.handler; guessed likewise
+    #[arg(long, value_name = "HANDLER")]
+    handler: Option<String>,
+    /// Sign the code with this key before it is uploaded; the files stay as they are
     #[arg(long, value_name = "KEYFILE", env = "LAMINA_KEY", hide_env_values = true)]
     key: Option<PathBuf>,
     /// MemorySize
@@ -79,6 +94,8 @@ pub(crate) struct Deployment {
     pub(crate) name: FunctionName,
     /// The upload.
     pub(crate) code: Bytes,
+    /// What it is for, or why that cannot be told.
+    pub(crate) runs: Result<Guess, String>,
     pub(crate) configuration: Configuration,
     /// Settings that travel as tags.
     pub(crate) tags: BTreeMap<&'static str, String>,
@@ -89,6 +106,8 @@ pub(crate) struct Deployment {
 /// What UpdateFunctionConfiguration takes; `None` stays as it is.
 #[derive(Debug, Default)]
 pub(crate) struct Configuration {
+    pub(crate) runtime: Option<String>,
+    pub(crate) handler: Option<String>,
     pub(crate) memory_mib: Option<u64>,
     pub(crate) timeout_s: Option<u64>,
     pub(crate) environment: Option<BTreeMap<String, String>>,
@@ -97,11 +116,12 @@ pub(crate) struct Configuration {
 }
 
 impl Deployment {
-    /// A function of this code, everything else by default.
+    /// A function of this component, everything else by default.
     pub(crate) fn new(name: FunctionName, code: impl Into<Bytes>) -> Self {
         Self {
             name,
             code: code.into(),
+            runs: Ok(Guess::component()),
             configuration: Configuration::default(),
             tags: BTreeMap::new(),
             url: None,
@@ -117,15 +137,20 @@ pub(crate) struct Deployed {
     pub(crate) configuration: Value,
     pub(crate) created: bool,
     pub(crate) url: Option<String>,
+    /// The runtime and handler that were set without being said.
+    guessed: Option<Guess>,
 }
 
 /// Creates or updates the function and waits until it can be called. Dropped
 /// half-way, what was acknowledged stays and the rest is not done; running it
 /// again completes it.
 pub(crate) async fn deploy(client: &Client, deployment: &Deployment) -> Result<Deployed, Failure> {
-    let (mut configuration, created) = match code::existing(client, &deployment.name).await? {
-        None => (code::create(client, deployment).await?, true),
-        Some(existing) => (code::update(client, deployment, &existing).await?, false),
+    let existing = code::existing(client, &deployment.name).await?;
+    let created = existing.is_none();
+    let guessed = guessed(deployment, existing.as_ref())?;
+    let mut configuration = match existing {
+        None => code::create(client, deployment, guessed.as_ref()).await?,
+        Some(existing) => code::update(client, deployment, &existing, guessed.as_ref()).await?,
     };
     let arn = member(&configuration, "FunctionArn").to_owned();
     if !created && !deployment.tags.is_empty() {
@@ -138,7 +163,25 @@ pub(crate) async fn deploy(client: &Client, deployment: &Deployment) -> Result<D
         None => None,
         Some(mode) => Some(url::ensure(client, &deployment.name, mode).await?),
     };
-    Ok(Deployed { configuration, created, url })
+    Ok(Deployed { configuration, created, url, guessed })
+}
+
+/// The runtime and handler that are to be set, unless both were said: those of a new
+/// function, and of one whose runtime cannot run this code.
+fn guessed(deployment: &Deployment, existing: Option<&Value>) -> Result<Option<Guess>, Failure> {
+    let Configuration { runtime, handler, .. } = &deployment.configuration;
+    if runtime.is_some() && handler.is_some() {
+        return Ok(None);
+    }
+    match (&deployment.runs, existing) {
+        (Ok(runs), Some(existing)) if runs.fits(runtime.as_deref().unwrap_or(member(existing, "Runtime"))) => Ok(None),
+        (Ok(runs), _) => Ok(Some(runs.clone())),
+        (Err(_), Some(_)) => Ok(None),
+        (Err(why), None) => {
+            let text = format!("what runs this code cannot be told: {why}");
+            Err(Failure::usage(text).next("say it: --runtime nodejs22.x --handler index.handler, or their like"))
+        }
+    }
 }
 
 impl DeployArgs {
@@ -153,17 +196,31 @@ impl DeployArgs {
 
     /// Reads the files that the command line names, and signs.
     fn read(self, ctx: &Ctx) -> Result<(TargetArgs, Deployment), Failure> {
-        let mut code = files::read(&self.file, PACKAGE_ZIPPED_BYTES_MAX)?;
+        let source = Source::read(&self.path, self.key.as_deref(), self.runtime.as_deref())?;
+        let mut code = source.code;
+        if let Some(count) = source.packed {
+            ctx.output.note(format_args!("packed {count} files, {} bytes", code.len()));
+        }
         if let Some(key) = &self.key {
             let key = keyfile::secret(key, ctx.output)?;
             let signed = sign::sign(&code, &key);
             code =
-                signed.map_err(|failure| failure.while_doing(format_args!("signing {}", self.file.display())))?.bytes;
+                signed.map_err(|failure| failure.while_doing(format_args!("signing {}", self.path.display())))?.bytes;
+        }
+        if code.len() > PACKAGE_ZIPPED_BYTES_MAX {
+            let text = format!(
+                "{} comes to {} bytes; {PACKAGE_ZIPPED_BYTES_MAX} are allowed",
+                self.path.display(),
+                code.len()
+            );
+            return Err(Failure::new(text).next("name what the function does not need in .laminaignore"));
         }
         let tags = [("lamina:fuel", self.fuel), ("lamina:seed", self.seed)];
         let tags = tags.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect();
         let variables: BTreeMap<String, String> = self.environment.into_iter().collect();
         let configuration = Configuration {
+            runtime: self.runtime,
+            handler: self.handler,
             memory_mib: self.memory,
             timeout_s: self.timeout,
             environment: (!variables.is_empty()).then_some(variables),
@@ -175,8 +232,14 @@ impl DeployArgs {
             (false, true) => UrlMode::Buffered,
             (false, false) => UrlMode::Kept,
         });
-        let deployment =
-            Deployment { configuration, tags, url, publish: self.publish, ..Deployment::new(self.name, code) };
+        let deployment = Deployment {
+            runs: source.guess,
+            configuration,
+            tags,
+            url,
+            publish: self.publish,
+            ..Deployment::new(self.name, code)
+        };
         Ok((self.target, deployment))
     }
 }

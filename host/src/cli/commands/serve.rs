@@ -51,6 +51,10 @@ pub(crate) struct ServeArgs {
     /// What is done with code that no trusted key has signed
     #[arg(long, value_enum, default_value = "enforce", env = "LAMINA_SIGNING", hide_env_values = true)]
     signing: SigningMode,
+    /// Refuse functions whose Runtime is one of Lambda's that there is none of here
+    /// (java, dotnet, ruby), instead of when they are called
+    #[arg(long, env = "LAMINA_STRICT_RUNTIMES", hide_env_values = true)]
+    strict_runtimes: bool,
     /// Fuel that a call may burn: so much for each GB of MemorySize and second of
     /// Timeout; about one unit a wasm instruction
     #[arg(long, value_name = "N", default_value_t = serve::FUEL_PER_GB_SECOND, env = "LAMINA_FUEL_PER_GB_SECOND", hide_env_values = true, value_parser = clap::value_parser!(u64).range(1..))]
@@ -183,6 +187,7 @@ impl ServeArgs {
             account: self.account,
             region: self.region,
             signing: self.signing.into(),
+            strict_runtimes: self.strict_runtimes,
             fuel_per_gb_second: self.fuel_per_gb_second,
             stream_bytes_per_s: self.stream_bytes_per_s.and_then(NonZeroU64::new),
             secrets,

@@ -7,28 +7,33 @@ use lamina_signing::{KeyId, SecretKey};
 use lamina_types::Digest;
 use serde_json::json;
 
-use super::{COMPONENT_BYTES_MAX, about_component};
+use super::{COMPONENT_BYTES_MAX, about_component, zip};
 use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::{files, keyfile};
 
-/// Sign a component, in place unless --out is given
+/// Sign a component or a package, in place unless --out is given
 ///
-/// Several keys may sign a component, one after the other; signing twice with
-/// one key changes nothing. The file is replaced as one step.
+/// A package is a zip of files: one entry, META-INF/lamina.sig, covers the names,
+/// modes and contents of all the others. Of a zip that holds nothing but
+/// bootstrap.wasm the component is signed. Several keys may sign one after the
+/// other; signing twice with one key changes nothing. The file is replaced as one step.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignArgs {
-    /// The component
+    /// The component or zip
     file: PathBuf,
     /// The secret key that `lamina keys new` wrote
     #[arg(long, value_name = "KEYFILE", env = "LAMINA_KEY", hide_env_values = true)]
     key: PathBuf,
-    /// Write the signed component here instead
+    /// Write what is signed here instead
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Leave the zip as it is, and write its signature beside it: FILE.sig, or --out
+    #[arg(long)]
+    detached: bool,
 }
 
-/// A component, signed.
+/// A component or a package, signed.
 #[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) bytes: Vec<u8>,
@@ -38,8 +43,12 @@ pub(crate) struct Signed {
     pub(crate) signers: Vec<KeyId>,
 }
 
-/// Signs a component's bytes.
-pub(crate) fn sign(component: &[u8], key: &SecretKey) -> Result<Signed, Failure> {
+/// Signs a component, or a zip.
+pub(crate) fn sign(file: &[u8], key: &SecretKey) -> Result<Signed, Failure> {
+    if zip::is_zip(file) { zip::sign(file, key) } else { sign_component(file, key) }
+}
+
+fn sign_component(component: &[u8], key: &SecretKey) -> Result<Signed, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let bytes =
         lamina_signing::sign(component, key).map_err(|error| bad(&error).next(about_component(&error, component)))?;
@@ -67,8 +76,16 @@ impl SignArgs {
     /// Does it.
     pub(crate) fn run(self, ctx: &Ctx) -> Done {
         let key = keyfile::secret(&self.key, ctx.output)?;
-        let (signed, changed) = sign_file(&self.file, &key, self.out.as_deref())?;
-        let (id, out) = (key.public().id(), self.out.as_ref().unwrap_or(&self.file));
+        let beside = zip::detached_path(&self.file);
+        let (signed, changed, default) = if self.detached {
+            let out = self.out.as_ref().unwrap_or(&beside);
+            let (signed, changed) = zip::sign_detached(&self.file, &key, out)?;
+            (signed, changed, &beside)
+        } else {
+            let (signed, changed) = sign_file(&self.file, &key, self.out.as_deref())?;
+            (signed, changed, &self.file)
+        };
+        let (id, out) = (key.public().id(), self.out.as_ref().unwrap_or(default));
         if ctx.output.is_json() {
             let signers: Vec<&str> = signed.signers.iter().map(KeyId::as_str).collect();
             ctx.output.json(&json!({

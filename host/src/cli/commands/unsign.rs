@@ -6,17 +6,17 @@ use std::process::ExitCode;
 use lamina_types::Digest;
 use serde_json::json;
 
-use super::{COMPONENT_BYTES_MAX, about_component};
+use super::{COMPONENT_BYTES_MAX, about_component, zip};
 use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::files;
 
-/// Take all signatures away: the component as it was before the first
+/// Take all signatures away: the component or zip as it was before the first
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnsignArgs {
-    /// The component
+    /// The component or zip
     file: PathBuf,
-    /// Write the stripped component here instead of back
+    /// Write what is stripped here instead of back
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -25,10 +25,9 @@ impl UnsignArgs {
     /// Does it.
     pub(crate) fn run(self, ctx: &Ctx) -> Done {
         let component = files::read(&self.file, COMPONENT_BYTES_MAX)?;
-        let stripped = lamina_signing::unsign(&component).map_err(|error| {
-            let failure = Failure::new(format!("unsigning {}: {error}", self.file.display()));
-            failure.next(about_component(&error, &component))
-        })?;
+        let stripped = if zip::is_zip(&component) { zip::unsign(&component) } else { unsign(&component) };
+        let stripped =
+            stripped.map_err(|failure| failure.while_doing(format_args!("unsigning {}", self.file.display())))?;
         let out = self.out.as_ref().unwrap_or(&self.file);
         files::replace(out, &stripped)?;
         let digest = Digest::of(&stripped);
@@ -39,4 +38,9 @@ impl UnsignArgs {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn unsign(component: &[u8]) -> Result<Vec<u8>, Failure> {
+    let stripped = lamina_signing::unsign(component);
+    stripped.map_err(|error| Failure::new(error.to_string()).next(about_component(&error, component)))
 }

@@ -1,28 +1,31 @@
 //! `lamina verify FILE --key PUB`: for CI, by its exit code and its JSON.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lamina_signing::{Error, KeyId, PublicKey, Verified, VerifyError};
 use lamina_types::Digest;
 use serde_json::{Value, json};
 
-use super::{COMPONENT_BYTES_MAX, about_component};
+use super::{COMPONENT_BYTES_MAX, about_component, zip};
 use crate::cli::Ctx;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::output::style;
 use crate::cli::{files, keyfile};
 
-/// Check that a component is signed by one of these keys and unchanged since
+/// Check that a component or a package is signed by one of these keys and unchanged since
 ///
 /// Exit codes: 0 verified, 1 not verified, 2 a file or key could not be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
-    /// The component
+    /// The component or zip
     file: PathBuf,
     /// A public key that counts; may be repeated
     #[arg(long = "key", value_name = "PUB", required = true)]
     keys: Vec<PathBuf>,
+    /// A zip's signature that is kept beside it; FILE.sig counts where the zip has none
+    #[arg(long, value_name = "SIG")]
+    signature: Option<PathBuf>,
 }
 
 impl VerifyArgs {
@@ -31,6 +34,9 @@ impl VerifyArgs {
         let keys = self.keys.iter().map(|path| keyfile::public(path)).collect::<Result<Vec<PublicKey>, Failure>>();
         let keys = keys.map_err(Failure::into_usage)?;
         let component = files::read(&self.file, COMPONENT_BYTES_MAX).map_err(Failure::into_usage)?;
+        if zip::is_zip(&component) {
+            return zip::verify(ctx, &self.file, &component, self.signature.as_deref(), &keys);
+        }
         let verdict = lamina_signing::verify(&component, &keys);
         if ctx.output.is_json() {
             let mut told = told(&verdict);
@@ -41,14 +47,7 @@ impl VerifyArgs {
             return if verdict.is_err() { Ok(ExitCode::FAILURE) } else { printed.map(|()| ExitCode::SUCCESS) };
         }
         match verdict {
-            Ok(Verified { signers, content }) => {
-                let (good, plain) = (style::GOOD, style::PLAIN);
-                let signers = texts(&signers).join(", ");
-                let file = self.file.display();
-                ctx.output
-                    .line(format_args!("{file}: {good}verified{plain}, signed by {signers}, sha256 {content}"))?;
-                Ok(ExitCode::SUCCESS)
-            }
+            Ok(verified) => good(ctx, &self.file, &verified),
             Err(error) => {
                 let failure = Failure::new(format!("{}: not verified: {error}", self.file.display()));
                 Err(failure.next(next_step(&error, &component)))
@@ -57,8 +56,16 @@ impl VerifyArgs {
     }
 }
 
+/// Says that a file is as its signers left it.
+pub(super) fn good(ctx: &Ctx, file: &Path, verified: &Verified) -> Done {
+    let (good, plain) = (style::GOOD, style::PLAIN);
+    let (signers, content, file) = (texts(&verified.signers).join(", "), verified.content, file.display());
+    ctx.output.line(format_args!("{file}: {good}verified{plain}, signed by {signers}, sha256 {content}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The verdict for programs: who signed what, or why it does not count.
-fn told(verdict: &Result<Verified, VerifyError>) -> Value {
+pub(super) fn told(verdict: &Result<Verified, VerifyError>) -> Value {
     match verdict {
         Ok(verified) => json!({
             "Verified": true,
@@ -80,11 +87,11 @@ fn told(verdict: &Result<Verified, VerifyError>) -> Value {
     }
 }
 
-fn texts(ids: &[KeyId]) -> Vec<&str> {
+pub(super) fn texts(ids: &[KeyId]) -> Vec<&str> {
     ids.iter().map(KeyId::as_str).collect()
 }
 
-fn next_step(error: &VerifyError, component: &[u8]) -> &'static str {
+pub(super) fn next_step(error: &VerifyError, component: &[u8]) -> &'static str {
     match error {
         VerifyError::NotSigned => "sign it: lamina sign FILE --key KEYFILE",
         VerifyError::OtherSigners { .. } => "give the public key of one of its signers, if you trust them",

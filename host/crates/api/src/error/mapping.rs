@@ -122,9 +122,14 @@ impl ApiError {
             | Error::LevelOfText(_)
             | Error::TooManyFunctions { .. }
             | Error::TooManyVersions { .. }
+            | Error::TooManyRuntimes { .. }
+            | Error::RuntimeLanguage { .. }
             | Error::KeyInvalid(_)
             | Error::TooManyKeys { .. } => Self::new(exception::INVALID_PARAMETER, text),
-            Error::KeyUnknown(_) => Self::new(exception::NOT_FOUND, text),
+            Error::KeyUnknown(_) | Error::RuntimeUnknown(_) | Error::VersionNotFound { .. } => {
+                Self::new(exception::NOT_FOUND, text)
+            }
+            Error::RuntimeInUse(_) => Self::new(exception::CONFLICT, text),
             Error::Inconsistent(_) | Error::Store(_) | Error::Audit(_) | Error::AuditLogFull { .. } => {
                 Self::internal(text)
             }
@@ -139,6 +144,7 @@ impl ApiError {
             }
             ResolveError::NotReady { state: State::Pending, .. } => Self::in_state("Pending"),
             ResolveError::NotReady { state: State::Failed { .. }, .. } => Self::in_state("Failed"),
+            ResolveError::NoRuntime { .. } => Self::new(exception::INVALID_RUNTIME, error.to_string()),
             // Never refused for that.
             ResolveError::NotReady { state: State::Active, .. } => Self::internal(error.to_string()),
         }

@@ -31,7 +31,7 @@ pub(super) async fn buffered(visit: Visit<'_>, parts: Parts, body: Incoming) -> 
     let inferred = match (head, world) {
         (Some(head), _) => headed(&head, result)?,
         (None, World::FunctionStream) => headed(&StreamHead::default(), result)?,
-        (None, World::Function | World::FunctionHttp) => infer::from_result(result)?,
+        (None, World::Function | World::FunctionHttp | World::ManagedRuntime) => infer::from_result(result)?,
     };
     let Inferred { status, headers, body } = inferred;
     let mut answer = Response::new(AnswerBody::whole(body));

@@ -29,6 +29,12 @@ pub(crate) enum Operation {
     TagResource,
     UntagResource,
     GetAccountSettings,
+    GetRuntimeManagementConfig,
+    PutRuntimeManagementConfig,
+    ListRuntimes,
+    InstallRuntime,
+    MakeRuntimeCurrent,
+    RemoveRuntime,
     ListTrust,
     AddTrust,
     RevokeTrust,
@@ -74,6 +80,12 @@ impl Operation {
             Self::TagResource => "lambda:TagResource",
             Self::UntagResource => "lambda:UntagResource",
             Self::GetAccountSettings => "lambda:GetAccountSettings",
+            Self::GetRuntimeManagementConfig => "lambda:GetRuntimeManagementConfig",
+            Self::PutRuntimeManagementConfig => "lambda:PutRuntimeManagementConfig",
+            Self::ListRuntimes => "lamina:ListRuntimes",
+            Self::InstallRuntime => "lamina:InstallRuntime",
+            Self::MakeRuntimeCurrent => "lamina:MakeRuntimeCurrent",
+            Self::RemoveRuntime => "lamina:RemoveRuntime",
             Self::ListTrust => "lamina:ListTrust",
             Self::AddTrust => "lamina:AddTrust",
             Self::RevokeTrust => "lamina:RevokeTrust",
@@ -104,6 +116,8 @@ impl Operation {
                 | Self::UpdateFunctionUrlConfig
                 | Self::AddPermission
                 | Self::TagResource
+                | Self::PutRuntimeManagementConfig
+                | Self::InstallRuntime
                 | Self::AddTrust
                 | Self::Backup
         )
@@ -167,6 +181,10 @@ pub(super) const ROUTES: &[Row] = &[
     is(Operation::TagResource, "TagResource", Method::POST, "2017-03-31/tags/*"),
     is(Operation::UntagResource, "UntagResource", Method::DELETE, "2017-03-31/tags/*"),
     is(Operation::GetAccountSettings, "GetAccountSettings", Method::GET, "2016-08-19/account-settings"),
+    is(Operation::ListRuntimes, "ListRuntimes", Method::GET, "lamina/v1/runtimes"),
+    is(Operation::InstallRuntime, "InstallRuntime", Method::POST, "lamina/v1/runtimes"),
+    is(Operation::MakeRuntimeCurrent, "MakeRuntimeCurrent", Method::POST, "lamina/v1/runtimes/*/current"),
+    is(Operation::RemoveRuntime, "RemoveRuntime", Method::DELETE, "lamina/v1/runtimes/*"),
     is(Operation::ListTrust, "ListTrust", Method::GET, "lamina/v1/trust"),
     is(Operation::AddTrust, "AddTrust", Method::POST, "lamina/v1/trust"),
     is(Operation::RevokeTrust, "RevokeTrust", Method::DELETE, "lamina/v1/trust/*"),
@@ -225,8 +243,18 @@ pub(super) const ROUTES: &[Row] = &[
     not_yet("GetFunctionCodeSigningConfig", Method::GET, "2020-06-30/functions/*/code-signing-config"),
     not_yet("PutFunctionCodeSigningConfig", Method::PUT, "2020-06-30/functions/*/code-signing-config"),
     not_yet("DeleteFunctionCodeSigningConfig", Method::DELETE, "2020-06-30/functions/*/code-signing-config"),
-    not_yet("GetRuntimeManagementConfig", Method::GET, "2021-07-20/functions/*/runtime-management-config"),
-    not_yet("PutRuntimeManagementConfig", Method::PUT, "2021-07-20/functions/*/runtime-management-config"),
+    is(
+        Operation::GetRuntimeManagementConfig,
+        "GetRuntimeManagementConfig",
+        Method::GET,
+        "2021-07-20/functions/*/runtime-management-config",
+    ),
+    is(
+        Operation::PutRuntimeManagementConfig,
+        "PutRuntimeManagementConfig",
+        Method::PUT,
+        "2021-07-20/functions/*/runtime-management-config",
+    ),
     not_yet("ListFunctionUrlConfigs", Method::GET, "2021-10-31/functions/*/urls"),
     is(
         Operation::InvokeWithResponseStream,

@@ -7,6 +7,7 @@ mod collect;
 mod content;
 mod derived;
 mod faults;
+mod files;
 mod history;
 mod ingest;
 mod scrub;

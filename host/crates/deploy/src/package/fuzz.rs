@@ -1,6 +1,6 @@
 //! Property tests of uploads: zips and what passes for them.
 
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -15,9 +15,9 @@ use lamina_kit::{Clock, Ids, RandomIds, SystemClock};
 use lamina_kv::{Keyring, Keys, Store};
 use lamina_meter::{Counters, Meters};
 use lamina_registry::{NewFunction, Registry};
-use lamina_runtime::{CodeCheck, Refused, Runtime};
+use lamina_runtime::{CodeCheck, PackageError, Packages, Refused, Runtime};
 use lamina_telemetry::{Logs, LogsConfig};
-use lamina_types::records::{Code, Configuration};
+use lamina_types::records::{Code, CodeKind, Configuration};
 use lamina_types::{Digest, FunctionRef, Invocation, MemoryMib, RequestId, Timestamp, World};
 use serde_json::{Value, json};
 
@@ -26,6 +26,15 @@ struct AnyCode;
 impl CodeCheck for AnyCode {
     fn check(&self, _: &Digest, _: &[u8]) -> Result<(), Refused> {
         Ok(())
+    }
+}
+
+struct NoPackages;
+
+#[async_trait::async_trait]
+impl Packages for NoPackages {
+    async fn ready(&self, package: &Digest) -> Result<(), PackageError> {
+        Err(PackageError::Refused(package.to_string()))
     }
 }
 
@@ -71,14 +80,26 @@ impl Bench {
             log_format: lamina_types::LogFormat::Text,
         };
         let world = World::Function;
-        let code = Code { package: component, package_bytes: 1, component, world, signers: vec![] };
+        let kind = CodeKind::Component { component, world };
+        let code = Code { package: component, package_bytes: 1, kind, signers: vec![] };
         let (name, tags) = ("f".parse().unwrap(), BTreeMap::new());
         let new = NewFunction { name, configuration, code, tags, publish: false };
         let change = registry.create_function(new).await.unwrap();
         registry.complete(&change.view.name, &change.revision, Ok(())).await.unwrap();
         let settings = lamina_runtime::Config { instances_max, ..lamina_runtime::Config::default() };
         let check = Arc::new(AnyCode);
-        let runtime = Runtime::new(settings, &[4; 32], artifacts, check, clock.clone(), Arc::new(RandomIds)).unwrap();
+        let tmp = dir.path().join("tmp");
+        std::fs::create_dir(&tmp).unwrap();
+        let deps = lamina_runtime::Deps {
+            host_key: [4; 32],
+            artifacts,
+            check,
+            packages: Arc::new(NoPackages),
+            tmp: Folder::open(&tmp, Arc::new(System)).unwrap().dir().try_clone().unwrap(),
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let runtime = Runtime::new(settings, deps).unwrap();
         let meters = Meters::new(lamina_meter::Config::default());
         let logs = Logs::new(LogsConfig::default());
         let deps = Deps {

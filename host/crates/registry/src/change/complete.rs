@@ -50,8 +50,7 @@ fn complete(
     }
     if let Err(failure) = &end {
         let event = Event::new("CodeRefused").with("function", name.as_str());
-        let component = parts.function.shown().code.component.to_string();
-        draft.audit(event.with("component", component).because(&failure.reason));
+        draft.audit(super::about(event, &parts.function.shown().code).because(&failure.reason));
     }
     end_version(draft, &mut parts, &end);
     let old = parts.function.as_ref().clone();
@@ -75,6 +74,9 @@ fn complete(
         version_last: old.version_last,
         publishing: None,
     });
+    if parts.function.update == Some(UpdateStatus::Successful) && !is_creation {
+        super::runtime::updated(draft, &mut parts);
+    }
     draft.put(parts).map(|_| ())
 }
 

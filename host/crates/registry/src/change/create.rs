@@ -56,8 +56,7 @@ fn create(draft: &mut Draft<'_>, new: NewFunction) -> Result<Change, Error> {
         version_last: 0,
         publishing: None,
     };
-    let (function, versions) = (Arc::new(function), BTreeMap::new());
-    let mut parts = Parts { name, function, versions, tags: Arc::new(tags), policy: None, url: None };
+    let mut parts = Parts { tags: Arc::new(tags), ..Parts::new(name, function) };
     let version = if publish { publish::with_change(draft, &mut parts)? } else { Version::Latest };
     draft.audit(admitted(&parts));
     let entry = put_code(draft, parts)?;

@@ -17,6 +17,7 @@ impl Registry {
                 None => draft.remove(&name),
                 Some(number) => {
                     parts.versions.remove(&number);
+                    parts.management.remove(&number);
                     draft.put(parts)?;
                 }
             }

@@ -8,7 +8,7 @@ use lamina_types::{FunctionName, RevisionId, Version};
 
 use crate::change::{change, guard, put_code, settled};
 use crate::draft::Draft;
-use crate::entry::Parts;
+use crate::entry::{Parts, management_key};
 use crate::error::Error;
 use crate::records::{FunctionRecord, Side, VersionRecord};
 use crate::registry::Registry;
@@ -115,6 +115,10 @@ fn add(draft: &Draft<'_>, parts: &mut Parts, record: VersionRecord) -> Result<u6
     }
     let number = parts.function.version_last + 1;
     parts.versions.insert(number, Arc::new(record));
+    // A version freezes when it gets another runtime version, too.
+    if let Some(management) = parts.management.get(&management_key(Version::Latest)).cloned() {
+        parts.management.insert(number, management);
+    }
     parts.function = Arc::new(FunctionRecord { version_last: number, ..parts.function.as_ref().clone() });
     Ok(number)
 }

@@ -187,7 +187,7 @@ async fn code_is_counted_and_bounded() {
     fixture.registry.delete(&"f".parse().unwrap(), Some(1)).await.unwrap();
     assert_eq!(fixture.registry.catalog().code_bytes(), 2_000);
     fixture.registry.delete(&"f".parse().unwrap(), None).await.unwrap();
-    assert_eq!(fixture.registry.referenced(), [code(1).package, code(1).component].into());
+    assert_eq!(fixture.registry.referenced(), [code(1).package, *code(1).component().unwrap()].into());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod functions;
 mod restart;
+mod runtimes;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use lamina_kv::{Keyring, Keys, Store};
 use lamina_registry::{
     Change, CodeUpdate, Config, ConfigurationUpdate, Error, Failure, NewFunction, PublishVersion, Registry,
 };
-use lamina_types::records::{Code, Configuration, ConfigurationChange, FunctionView, UpdateStatus};
+use lamina_types::records::{Code, CodeKind, Configuration, ConfigurationChange, FunctionView, UpdateStatus};
 use lamina_types::{Digest, FunctionName, FunctionRef, LogFormat, MemoryMib, Version, World};
 
 /// A registry on a directory of its own.
@@ -100,7 +101,7 @@ impl Fixture {
         };
         let function = FunctionRef { name: name.parse().unwrap(), qualifier };
         let resolved = self.registry.catalog().resolve(&function).map_err(|error| error.to_string())?;
-        Ok((0..=u8::MAX).find(|number| code(*number).component == resolved.component).unwrap())
+        Ok((0..=u8::MAX).find(|number| code(*number).component() == Some(&resolved.component)).unwrap())
     }
 }
 
@@ -116,8 +117,7 @@ fn code(number: u8) -> Code {
     Code {
         package: Digest::of(&[number, 0]),
         package_bytes: 1_000,
-        component: Digest::of(&[number, 1]),
-        world: World::Function,
+        kind: CodeKind::Component { component: Digest::of(&[number, 1]), world: World::Function },
         signers: vec!["abc".into()],
     }
 }

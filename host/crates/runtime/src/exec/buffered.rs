@@ -6,16 +6,17 @@ use wasmtime::WasmBacktrace;
 
 use super::{Call, Facts, Running};
 use crate::bindings::types;
+use crate::code::Handler;
 use crate::error::RunError;
-use crate::runtime::{Handler, Runtime};
+use crate::runtime::Runtime;
 
 impl Runtime {
     /// Runs a `function` component on a fresh instance. Dropped half-way, the
     /// guest stops where it is and leaves nothing behind.
     pub async fn buffered(&self, call: Call) -> Result<Outcome, RunError> {
         let mut running = Running::new(self, call)?;
-        let image = running.call.code.image.clone();
-        let Handler::Buffered(pre) = &image.handler else {
+        let loaded = running.call.code.loaded.clone();
+        let Handler::Buffered(pre) = &loaded.linked.handler else {
             return Err(RunError::World { world: running.call.function.world, wanted: World::Function.name() });
         };
         let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
@@ -37,7 +38,7 @@ impl Runtime {
     }
 }
 
-fn within_limit(answer: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
+pub(super) fn within_limit(answer: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
     if answer.len() <= RESPONSE_PAYLOAD_BYTES_MAX {
         return Ok(answer);
     }
@@ -47,7 +48,7 @@ fn within_limit(answer: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
 /// Whether the answer is larger than the host takes from a guest at once, which
 /// is more than the limit. The engine has no type for it; an argument of a host
 /// call that is too large comes with a backtrace.
-fn is_answer_past_bound(error: &wasmtime::Error) -> bool {
+pub(super) fn is_answer_past_bound(error: &wasmtime::Error) -> bool {
     error.downcast_ref::<WasmBacktrace>().is_none()
         && error.root_cause().to_string().starts_with("too much data is being copied between the host and the guest")
 }

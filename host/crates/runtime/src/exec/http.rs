@@ -17,9 +17,10 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
 use super::{Call, HttpError, RequestBody, ResponseBody, Running};
+use crate::code::Handler;
 use crate::error::RunError;
 use crate::response::Broken;
-use crate::runtime::{Handler, Runtime};
+use crate::runtime::Runtime;
 
 /// The caller's side of a call: the response as soon as the guest set it; fails
 /// when the call ends before it did.
@@ -61,8 +62,8 @@ impl Runtime {
         request: http::Request<RequestBody>,
     ) -> Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, HttpStart), RunError> {
         let mut running = Running::new(self, call)?;
-        let image = running.call.code.image.clone();
-        if !matches!(image.handler, Handler::Http(_)) {
+        let loaded = running.call.code.loaded.clone();
+        if !matches!(loaded.linked.handler, Handler::Http(_)) {
             return Err(RunError::World { world: running.call.function.world, wanted: World::FunctionHttp.name() });
         }
         let (sender, response) = oneshot::channel();
@@ -70,7 +71,9 @@ impl Runtime {
         let drive = async move {
             // Before the store goes: its end would look like the body's own.
             let mut verdict = broken.verdict();
-            let Handler::Http(pre) = &image.handler else { return Err(RunError::Internal("the world changed".into())) };
+            let Handler::Http(pre) = &loaded.linked.handler else {
+                return Err(RunError::Internal("the world changed".into()));
+            };
             let (timeout, instantiated) = (running.timeout(), running.instantiating());
             let store = &mut running.store;
             let ended = tokio::time::timeout(timeout, async {

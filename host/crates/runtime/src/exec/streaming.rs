@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 
 use super::buffered::failure;
 use super::{Call, Facts, ResponseBody, Running};
+use crate::code::Handler;
 use crate::error::RunError;
 use crate::response::{self, Channel, StreamHead};
-use crate::runtime::{Handler, Runtime};
+use crate::runtime::Runtime;
 
 /// The caller's side of a streamed call.
 pub struct StreamStart {
@@ -31,13 +32,13 @@ impl Runtime {
         call: Call,
     ) -> Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError> {
         let mut running = Running::new(self, call)?;
-        let image = running.call.code.image.clone();
-        if !matches!(image.handler, Handler::Streaming(_)) {
+        let loaded = running.call.code.loaded.clone();
+        if !matches!(loaded.linked.handler, Handler::Streaming(_)) {
             return Err(RunError::World { world: running.call.function.world, wanted: World::FunctionStream.name() });
         }
         let Channel { writer, head, body, mut open } = response::channel(running.call.traffic.take());
         let drive = async move {
-            let Handler::Streaming(pre) = &image.handler else {
+            let Handler::Streaming(pre) = &loaded.linked.handler else {
                 return Err(RunError::Internal("the world changed".into()));
             };
             let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());

@@ -7,15 +7,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lamina_artifacts::Artifacts;
+use http_body_util::BodyExt as _;
+use lamina_artifacts::{Artifacts, PackageFile};
 use lamina_disk::{Folder, System};
 use lamina_kit::{Clock, RandomIds, SystemClock};
-use lamina_runtime::{Call, Code, CodeCheck, CodeError, Config, Refused, RunError, Runtime};
+use lamina_runtime::{
+    Call, Code, CodeCheck, CodeError, Config, Deps, PackageError, Packages, Refused, RunError, Runtime, StreamHead,
+};
 use lamina_telemetry::{Logs, LogsConfig, Opening};
 use lamina_types::settings::Settings;
 use lamina_types::{
-    Digest, FunctionError, FunctionRef, Invocation, LogFormat, MemoryMib, Outcome, RequestId, ResolvedFunction,
-    Timestamp, Usage, Version,
+    Digest, FunctionError, FunctionRef, Invocation, LogFormat, Managed, MemoryMib, Outcome, Package, RequestId,
+    ResolvedFunction, Timestamp, Usage, Version,
 };
 use serde_json::Value;
 
@@ -60,6 +63,18 @@ pub(crate) struct Host {
     pub(crate) gate: Arc<Gate>,
     pub(crate) logs: Logs,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where instances have their `/tmp`.
+    pub(crate) tmp: tempfile::TempDir,
+}
+
+/// Packages that the test has unpacked itself.
+struct Unpacked;
+
+#[async_trait::async_trait]
+impl Packages for Unpacked {
+    async fn ready(&self, _package: &Digest) -> Result<(), PackageError> {
+        Ok(())
+    }
 }
 
 /// A directory of this process, in which all its tests compile each guest once.
@@ -96,7 +111,7 @@ impl Host {
 
     /// Tests that run at the same time share the machine: few slots each.
     pub(crate) fn with(config: Config) -> Self {
-        Self::on(shared_artifacts(), Config { instances_max: config.instances_max.min(20), ..config })
+        Self::on(shared_artifacts(), few(config))
     }
 
     pub(crate) fn on(artifacts: Artifacts, config: Config) -> Self {
@@ -105,9 +120,18 @@ impl Host {
 
     pub(crate) fn with_key(artifacts: Artifacts, config: Config, key: [u8; 32]) -> Self {
         let (gate, clock) = (Arc::new(Gate::default()), Arc::new(SystemClock::new()));
-        let runtime =
-            Runtime::new(config, &key, artifacts.clone(), gate.clone(), clock.clone(), Arc::new(RandomIds)).unwrap();
-        Self { runtime, artifacts, gate, logs: Logs::new(LogsConfig::default()), clock }
+        let tmp = tempfile::tempdir().unwrap();
+        let deps = Deps {
+            host_key: key,
+            artifacts: artifacts.clone(),
+            check: gate.clone(),
+            packages: Arc::new(Unpacked),
+            tmp: cap_std::fs::Dir::open_ambient_dir(tmp.path(), cap_std::ambient_authority()).unwrap(),
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let runtime = Runtime::new(config, deps).unwrap();
+        Self { runtime, artifacts, gate, logs: Logs::new(LogsConfig::default()), clock, tmp }
     }
 
     /// A function with this guest as its code; 3 s and 128 MB as on Lambda.
@@ -122,6 +146,7 @@ impl Host {
             version: Version::Number(7),
             component: digest,
             world: lamina_runtime::inspect(component).unwrap(),
+            managed: None,
             memory: MemoryMib(128),
             // Tests share the machine with others: what is about time says so.
             timeout: Duration::from_secs(60),
@@ -134,6 +159,37 @@ impl Host {
             handler: "bootstrap".into(),
             runtime: "provided.al2023".into(),
         }
+    }
+
+    /// A function of `guest-managed` with this script as its module `main`.
+    pub(crate) async fn managed(&self, script: &str, handler: &str) -> ResolvedFunction {
+        let digest = Digest::of(script.as_bytes());
+        let content = script.as_bytes().to_vec();
+        let file = move || std::iter::once(Ok(PackageFile { name: "main.txt".to_owned(), content: content.clone() }));
+        self.artifacts.unpack(&digest, file).unwrap();
+        let package = Package { digest, is_zip: true };
+        let managed = Managed { package, execution_env: "AWS_Lambda_python3.13".into() };
+        ResolvedFunction { managed: Some(managed), handler: handler.into(), ..self.function("guest-managed").await }
+    }
+
+    /// Runs a managed function and collects its answer, streamed or not.
+    pub(crate) async fn run_managed(&self, function: &ResolvedFunction, event: &str) -> (Called, Option<StreamHead>) {
+        let call = self.prepared(function.clone(), event.as_bytes()).await;
+        let (drive, start) = self.runtime.managed(call).unwrap();
+        let (outcome, body) = tokio::join!(drive, start.body.collect());
+        let mut called = Called::of(outcome.unwrap());
+        let head = start.head.await.ok();
+        if let (Some(_), Ok(body)) = (&head, body) {
+            called.result = called.result.map(|_| body.to_bytes().to_vec());
+        }
+        (called, head)
+    }
+
+    /// The lines that a script's commands told.
+    pub(crate) async fn told(&self, script: &str) -> Vec<String> {
+        let (called, _) = self.run_managed(&self.managed(script, "main.run").await, "{}").await;
+        let answer = called.result.unwrap_or_else(|error| panic!("{error:?}"));
+        String::from_utf8(answer).unwrap().lines().map(str::to_owned).collect()
     }
 
     pub(crate) async fn code(&self, function: &ResolvedFunction) -> Result<Code, CodeError> {
@@ -188,6 +244,12 @@ impl Host {
         let messages = events.iter().map(|event| event.message.to_string());
         messages.filter(|message| !message.starts_with("START ")).collect()
     }
+}
+
+/// With few slots of each kind.
+pub(crate) fn few(config: Config) -> Config {
+    let (instances_max, runtime_instances_max) = (config.instances_max.min(20), config.runtime_instances_max.min(20));
+    Config { instances_max, runtime_instances_max, ..config }
 }
 
 /// An outcome, taken apart.

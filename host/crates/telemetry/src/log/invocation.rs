@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lamina_kit::Clock;
-use lamina_types::{LogFormat, LogLevel, RequestId, Timestamp, Version, limits};
+use lamina_types::{LogFormat, LogLevel, RequestId, Status, Timestamp, Version, limits};
 
 use super::json::{self, Failed, Kind, Line, PlatformEvent};
 use super::lines::Lines;
 use super::observer::Observer;
 use super::page::Origin;
 use super::ring::{Appending, Group, Logs};
-use crate::report::Report;
+use crate::report::{InitReport, Report};
 
 /// Which of a guest's output streams wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +216,13 @@ impl Shared {
         self.emit(state, |mut lines| lines.line(format_args!("{line}")));
     }
 
+    /// Writes what the guest has not ended with a line feed.
+    fn finish_lines(&self, state: &mut State) {
+        let (mut stdout, mut stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
+        stdout.finish(|line| self.emit_limited(state, line));
+        stderr.finish(|line| self.emit_limited(state, line));
+    }
+
     fn say_dropped(&self, state: &mut State) {
         let (lines, bytes) = (state.window.dropped_lines, state.window.dropped_bytes);
         if lines > 0 {
@@ -269,6 +276,35 @@ impl InvocationLog {
         }
     }
 
+    /// Takes one event of the guest's, which may hold line feeds. It comes after what
+    /// was written before, finished lines or not.
+    pub fn event(&self, message: &str) {
+        let mut state = self.shared.lock_begun();
+        if state.ended {
+            return;
+        }
+        self.shared.finish_lines(&mut state);
+        let most = self.shared.limits.line_bytes_max;
+        let message = &message[..message.floor_char_boundary(most)];
+        self.shared.emit_limited(&mut state, message.strip_suffix('\n').unwrap_or(message));
+    }
+
+    /// Writes that the code could not be made ready to serve, and after how long.
+    pub fn init_failed(&self, status: Status, after: Duration, error_type: &str) {
+        let mut state = self.shared.lock_begun();
+        if state.ended {
+            return;
+        }
+        self.shared.finish_lines(&mut state);
+        let report = InitReport { status, after, error_type };
+        match self.shared.format {
+            LogFormat::Text => self.shared.emit(&mut state, |mut lines| lines.line(format_args!("{report}"))),
+            LogFormat::Json { .. } => {
+                self.shared.event(&mut state, json::INIT_REPORT, Kind::InitFailed(&report));
+            }
+        }
+    }
+
     /// Writes a line of the platform's own, such as the one about a timeout.
     pub fn platform_line(&self, line: impl fmt::Display) {
         let mut state = self.shared.lock_begun();
@@ -299,9 +335,7 @@ impl InvocationLog {
         if std::mem::replace(&mut state.ended, true) {
             return None;
         }
-        let (mut stdout, mut stderr) = (std::mem::take(&mut state.stdout), std::mem::take(&mut state.stderr));
-        stdout.finish(|line| self.shared.emit_limited(&mut state, line));
-        stderr.finish(|line| self.shared.emit_limited(&mut state, line));
+        self.shared.finish_lines(&mut state);
         self.shared.say_dropped(&mut state);
         match self.shared.format {
             LogFormat::Text => self.shared.emit(&mut state, |mut lines| {

@@ -8,13 +8,15 @@ use lamina_types::{LogLevel, RequestId, Status, Timestamp, Version};
 use serde::Deserialize;
 
 use super::init::Init;
-use crate::report::{Millis, Report};
+use crate::report::{InitReport, Millis, Report};
 
 /// The levels of the platform's lines, from which on they are written (AWS, "System log
 /// level event mapping").
 pub(super) const INIT_START: LogLevel = LogLevel::Info;
 pub(super) const START: LogLevel = LogLevel::Info;
 pub(super) const LOGS_DROPPED: LogLevel = LogLevel::Warn;
+/// It is written of what failed only.
+pub(super) const INIT_REPORT: LogLevel = LogLevel::Warn;
 
 /// Of initRuntimeDone and of initReport. What failed is a warning.
 pub(super) fn of_init(is_failed: bool) -> (LogLevel, LogLevel) {
@@ -52,6 +54,7 @@ pub(super) enum Kind<'a> {
     RuntimeDone(&'a Report<'a>),
     Report(&'a Report<'a>),
     LogsDropped { lines: u64, bytes: u64, reason: &'a str },
+    InitFailed(&'a InitReport<'a>),
 }
 
 impl fmt::Display for PlatformEvent<'_> {
@@ -64,6 +67,7 @@ impl fmt::Display for PlatformEvent<'_> {
             Kind::RuntimeDone(_) => "runtimeDone",
             Kind::Report(_) => "report",
             Kind::LogsDropped { .. } => "logsDropped",
+            Kind::InitFailed(_) => "initReport",
         };
         write!(f, r#"{{"time":"{}","type":"platform.{name}","record":{{"#, self.time)?;
         match &self.kind {
@@ -88,6 +92,14 @@ impl fmt::Display for PlatformEvent<'_> {
             Kind::Report(report) => write_report(f, report)?,
             Kind::LogsDropped { lines, bytes, reason } => {
                 write!(f, r#""reason":{},"droppedRecords":{lines},"droppedBytes":{bytes}"#, Quoted(reason))?;
+            }
+            Kind::InitFailed(report) => {
+                let (status, kind, after) = (report.status(), Quoted(report.error_type), Millis(report.after));
+                write!(
+                    f,
+                    r#""initializationType":"on-demand","phase":"invoke","status":"{status}","errorType":{kind}"#
+                )?;
+                write!(f, r#","metrics":{{"durationMs":{after}}}"#)?;
             }
         }
         f.write_str("}}")

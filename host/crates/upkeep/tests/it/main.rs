@@ -21,7 +21,7 @@ use lamina_disk::{Folder, System};
 use lamina_kit::{FixedClock, SeededIds};
 use lamina_kv::{Config, Keys, Store};
 use lamina_registry::{Event, NewFunction, Registry};
-use lamina_types::records::{Code, Configuration};
+use lamina_types::records::{Code, CodeKind, Configuration};
 use lamina_types::{Digest, FunctionName, MemoryMib, World};
 use lamina_upkeep::keys::{audit_key, journal_key, secrets_file};
 use lamina_upkeep::{Deps, Error, Manifest, Upkeep};
@@ -98,7 +98,8 @@ impl Platform {
         let name: FunctionName = name.parse().unwrap();
         let package = self.artifacts.put(format!("package of {name}").into()).await.unwrap();
         let component = self.artifacts.put(format!("component of {name}").repeat(40).into()).await.unwrap();
-        let code = Code { package, package_bytes: 1_000, component, world: World::Function, signers: Vec::new() };
+        let kind = CodeKind::Component { component, world: World::Function };
+        let code = Code { package, package_bytes: 1_000, kind, signers: Vec::new() };
         let tags = BTreeMap::new();
         let new = NewFunction { name: name.clone(), configuration: configuration(), code, tags, publish: false };
         let change = self.registry.create_function(new).await.unwrap();

@@ -1,13 +1,13 @@
-//! The values of `Runtime` (reference 4.2): which run here, which are refused
-//! until shared runtimes come, and which are none.
+//! The values of `Runtime` (reference 4.2): which run here, which are accepted and
+//! end at Invoke, and which are none.
 
 use crate::error::Invalid;
 
 /// Runs a component of the author's own.
 const OWN: &[&str] = &["provided.al2023", "provided.al2"];
 
-/// Real runtimes that need a shared interpreter.
-const LATER: &[&str] = &[
+/// Runtimes of Lambda's that a managed runtime runs, or that none does.
+const OTHERS: &[&str] = &[
     "nodejs16.x",
     "nodejs18.x",
     "nodejs20.x",
@@ -37,8 +37,10 @@ const LATER: &[&str] = &[
     "dotnet6",
     "dotnet8",
     "dotnet10",
-    "custom",
 ];
+
+/// Names of the model that nothing can be made with.
+const NOT_YET: &[&str] = &["custom"];
 
 /// Runtimes that Lambda itself refuses by now.
 const OLD: &[&str] = &[
@@ -69,8 +71,11 @@ pub(super) fn check(runtime: &str) -> Result<(), Invalid> {
     if OWN.contains(&runtime) {
         return Ok(());
     }
-    if LATER.contains(&runtime) {
-        let instead = "functions here are WebAssembly components with runtime provided.al2023 or provided.al2";
+    if OTHERS.contains(&runtime) {
+        return Ok(());
+    }
+    if NOT_YET.contains(&runtime) {
+        let instead = "give a runtime of nodejs or python, or a component with runtime provided.al2023";
         return Err(Invalid::not_yet(&format!("Runtime {runtime}"), instead));
     }
     if OLD.contains(&runtime) {
@@ -79,7 +84,7 @@ pub(super) fn check(runtime: &str) -> Result<(), Invalid> {
              functions. We recommend you use a supported runtime while creating or updating functions."
         )));
     }
-    let known: Vec<&str> = OWN.iter().chain(LATER).copied().collect();
+    let known: Vec<&str> = OWN.iter().chain(OTHERS).chain(NOT_YET).copied().collect();
     Err(Invalid::Parameter(format!(
         "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be \
          a valid ARN",

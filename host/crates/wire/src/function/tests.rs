@@ -71,7 +71,7 @@ fn layer_two_says_one_thing() {
         json!({"Runtime": "cobol"}),
         "Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum",
     );
-    check(json!({"Runtime": "python3.13"}), "Runtime python3.13 is not supported yet: ");
+    check(json!({"Runtime": "custom"}), "Runtime custom is not supported yet: ");
     check(json!({"Runtime": "python3.7"}), "The runtime parameter of python3.7 is no longer supported");
     check(json!({"Runtime": null}), "Runtime and Handler are mandatory");
     check(json!({"FunctionName": "x".repeat(65)}), "less than or equal to 64");

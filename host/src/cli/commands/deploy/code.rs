@@ -9,6 +9,7 @@ use http::Method;
 use lamina_types::FunctionName;
 use serde_json::{Map, Value, json};
 
+use super::guess::Guess;
 use super::{Configuration, Deployment, wait};
 use crate::cli::client::{Call, Client, Error};
 use crate::cli::commands::member;
@@ -35,13 +36,20 @@ pub(super) async fn existing(client: &Client, name: &FunctionName) -> Result<Opt
     }
 }
 
-/// Creates it and waits until it is Active.
-pub(super) async fn create(client: &Client, deployment: &Deployment) -> Result<Value, Failure> {
+/// Creates it, with what was guessed where nothing was said, and waits until it is
+/// Active.
+pub(super) async fn create(
+    client: &Client,
+    deployment: &Deployment,
+    guessed: Option<&Guess>,
+) -> Result<Value, Failure> {
     let mut body = members(&deployment.configuration);
     body.entry("Role").or_insert_with(|| ROLE_DEFAULT.into());
     body.insert("FunctionName".into(), deployment.name.as_str().into());
-    body.insert("Runtime".into(), "provided.al2023".into());
-    body.insert("Handler".into(), "bootstrap.wasm".into());
+    if let Some(Guess { runtime, handler }) = guessed {
+        body.entry("Runtime").or_insert_with(|| runtime.as_str().into());
+        body.entry("Handler").or_insert_with(|| handler.as_str().into());
+    }
     body.insert("Code".into(), json!({ "ZipFile": STANDARD.encode(&deployment.code) }));
     if !deployment.tags.is_empty() {
         body.insert("Tags".into(), json!(deployment.tags));
@@ -50,16 +58,32 @@ pub(super) async fn create(client: &Client, deployment: &Deployment) -> Result<V
     wait::until_ready(client, &deployment.name).await
 }
 
-/// Updates code and configuration, one after the other, waiting for each.
-pub(super) async fn update(client: &Client, deployment: &Deployment, existing: &Value) -> Result<Value, Failure> {
+/// Updates code and configuration, one after the other, waiting for each. A runtime
+/// that is said, or was guessed, comes first: it says how the code is read.
+pub(super) async fn update(
+    client: &Client,
+    deployment: &Deployment,
+    existing: &Value,
+    guessed: Option<&Guess>,
+) -> Result<Value, Failure> {
     let name = &deployment.name;
     if wait::is_changing(existing) {
         wait::until_settled(client, name).await?;
     }
+    let mut members = members(&deployment.configuration);
+    if let Some(Guess { runtime, handler }) = guessed {
+        members.entry("Runtime").or_insert_with(|| runtime.as_str().into());
+        members.entry("Handler").or_insert_with(|| handler.as_str().into());
+    }
+    let runs = ["Runtime", "Handler"].into_iter().filter_map(|member| members.remove_entry(member));
+    let runs = Map::from_iter(runs.collect::<Vec<_>>());
+    if !runs.is_empty() {
+        client.call(call(Method::PUT, name, "configuration").json(&Value::Object(runs))).await?;
+        wait::until_ready(client, name).await?;
+    }
     let body = Map::from_iter([("ZipFile".to_owned(), STANDARD.encode(&deployment.code).into())]);
     upload(client, call(Method::PUT, name, "code"), body).await?;
     let mut configuration = wait::until_ready(client, name).await?;
-    let members = members(&deployment.configuration);
     if !members.is_empty() {
         client.call(call(Method::PUT, name, "configuration").json(&Value::Object(members))).await?;
         configuration = wait::until_ready(client, name).await?;
@@ -83,6 +107,8 @@ fn members(configuration: &Configuration) -> Map<String, Value> {
             members.insert(name.to_owned(), value);
         }
     };
+    member("Runtime", configuration.runtime.clone().map(Value::from));
+    member("Handler", configuration.handler.clone().map(Value::from));
     member("MemorySize", configuration.memory_mib.map(Value::from));
     member("Timeout", configuration.timeout_s.map(Value::from));
     member("Environment", configuration.environment.as_ref().map(|variables| json!({ "Variables": variables })));

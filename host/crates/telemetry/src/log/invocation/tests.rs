@@ -167,6 +167,29 @@ fn json_is_spelt_as_lambda_does() {
     assert_eq!(bench.texts(), expect);
 }
 
+#[test]
+fn events_and_failed_inits_keep_their_place() {
+    let failed = |format| {
+        let bench = bench(100);
+        let log = bench.start_as(format, false);
+        log.write(Source::Stdout, b"{}un");
+        log.event("{}a\n  b");
+        log.init_failed(Status::Failure, Duration::from_micros(1500), "E");
+        log.init_failed(Status::Timeout, Duration::from_secs(3), "Sandbox.Timedout");
+        bench.texts().split_off(1)
+    };
+    let expect = [
+        "{}un",
+        "{}a\n  b",
+        "INIT_REPORT Init Duration: 1.50 ms\tPhase: invoke\tStatus: error\tError Type: E",
+        "INIT_REPORT Init Duration: 3000.00 ms\tPhase: invoke\tStatus: timeout",
+    ];
+    assert_eq!(failed(LogFormat::Text), expect);
+    let json = failed(LogFormat::Json { application: LogLevel::Info, system: LogLevel::Info });
+    let record = r#""record":{"initializationType":"on-demand","phase":"invoke","status":"error","errorType":"E","metrics":{"durationMs":1.50}}"#;
+    assert!(json[2].contains(record), "{}", json[2]);
+}
+
 /// A call that a limit stopped before it had an instance leaves no line; its first line,
 /// or its end, brings START.
 #[test]

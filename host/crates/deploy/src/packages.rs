@@ -1,0 +1,78 @@
+//! Packages: whether they may run, and their files.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lamina_artifacts::{Artifacts, Error as ArtifactError, PackageFile};
+use lamina_package::Package;
+use lamina_registry::Registry;
+use lamina_runtime::{PackageError, Packages};
+use lamina_types::Digest;
+
+use crate::check::{Told, verify_package};
+use crate::signing::Signing;
+use crate::typescript;
+
+/// The platform's policy over packages, for the runtime.
+pub fn packages(signing: Signing, registry: Arc<Registry>, artifacts: Artifacts) -> Arc<dyn Packages> {
+    Arc::new(Files { signing, registry, artifacts, told: Arc::default() })
+}
+
+struct Files {
+    signing: Signing,
+    registry: Arc<Registry>,
+    artifacts: Artifacts,
+    told: Arc<Told>,
+}
+
+#[async_trait]
+impl Packages for Files {
+    async fn ready(&self, package: &Digest) -> Result<(), PackageError> {
+        let digest = *package;
+        let zip = self.artifacts.get(package).await.map_err(unread)?;
+        let (signing, registry, artifacts) = (self.signing, self.registry.clone(), self.artifacts.clone());
+        let ready = tokio::task::spawn_blocking(move || ready(signing, &registry, &artifacts, &digest, &zip)).await;
+        let ready = ready.map_err(|error| PackageError::Internal(error.to_string()))?;
+        match &ready {
+            Err(PackageError::Refused(reason)) => {
+                self.told.tell(&self.registry, "package", package, reason);
+                tracing::warn!(%package, reason, "code is refused");
+            }
+            Err(PackageError::Internal(_)) => {}
+            Ok(()) => self.told.forget(package),
+        }
+        ready
+    }
+}
+
+/// A package that is gone or changed is refused; a disk that fails is our fault.
+fn unread(error: ArtifactError) -> PackageError {
+    match &error {
+        ArtifactError::Missing(_) | ArtifactError::Corrupt(_) => PackageError::Refused(error.to_string()),
+        _ => PackageError::Internal(error.to_string()),
+    }
+}
+
+/// Verifies the package, and makes its directory what it must be.
+fn ready(
+    signing: Signing,
+    registry: &Registry,
+    artifacts: &Artifacts,
+    digest: &Digest,
+    zip: &Bytes,
+) -> Result<(), PackageError> {
+    let refused = |error: &dyn std::fmt::Display| PackageError::Refused(error.to_string());
+    let package = Package::read(zip).map_err(|error| refused(&error))?;
+    verify_package(signing, digest, &package, registry.catalog().keys()).map_err(|error| refused(&error))?;
+    let files = package.files();
+    let erased = typescript::erase(&files).map_err(|error| refused(&error))?;
+    let given = || {
+        let own = files.iter().map(|file| {
+            let content = file.content().map_err(|error| error.to_string())?;
+            Ok(PackageFile { name: file.name.to_owned(), content: content.into_owned() })
+        });
+        own.chain(erased.iter().cloned().map(Ok))
+    };
+    artifacts.unpack(digest, given).map_err(|error| PackageError::Internal(error.to_string()))
+}

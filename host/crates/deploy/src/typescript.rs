@@ -1,0 +1,150 @@
+//! TypeScript beside which there is no JavaScript: its types are erased when a
+//! package is unpacked, into a file beside it, with a source map. Never in the zip.
+//!
+//! What cannot be erased becomes a module that throws a SyntaxError which says where
+//! and why, so that it shows at init, as Lambda shows bad syntax
+//! (`Runtime.UserCodeSyntaxError`), and not at deploy.
+
+mod erase;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use lamina_artifacts::PackageFile;
+use lamina_package::{Entry, ZipError};
+
+use erase::{Erased, erased, thrown};
+
+/// The largest source that is looked at.
+const SOURCE_BYTES_MAX: usize = 1 << 20;
+/// All sources of a package together.
+const SOURCES_BYTES_MAX: usize = 16 << 20;
+/// What a parser's recursion takes of the stack for each byte of a source, at most;
+/// measured with `!!!...`, `[[[...` and their like.
+const STACK_BYTES_PER_BYTE: usize = 2_560;
+const STACK_BYTES_MIN: usize = 8 << 20;
+/// How long all sources of a package may take together; a megabyte takes about 50 ms.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Threads that went on past their time. With so many nothing is erased.
+const LOST_MAX: usize = 2;
+static LOST: AtomicUsize = AtomicUsize::new(0);
+
+/// TypeScript's extensions, and JavaScript's for each.
+const EXTENSIONS: [(&str, &str); 4] = [(".ts", ".js"), (".tsx", ".js"), (".mts", ".mjs"), (".cts", ".cjs")];
+
+/// A source and the names of what becomes of it.
+struct Job {
+    source: String,
+    text: String,
+    code: String,
+    map: String,
+}
+
+/// The JavaScript that is to lie beside a package's TypeScript, with its maps.
+pub(crate) fn erase(files: &[&Entry<'_>]) -> Result<Vec<PackageFile>, ZipError> {
+    let mut names: HashSet<String> = files.iter().map(|file| file.name.to_owned()).collect();
+    let (mut jobs, mut made, mut total) = (Vec::new(), Vec::new(), 0);
+    for file in files {
+        let Some((stem, extension)) = source(file.name) else { continue };
+        if ["js", "mjs", "cjs"].iter().any(|other| names.contains(&format!("{stem}.{other}"))) {
+            continue;
+        }
+        let (code, map) = (format!("{stem}{extension}"), format!("{stem}{extension}.map"));
+        // Neither a file nor a folder may be in the way.
+        let is_folder = files.iter().any(|other| other.name.starts_with(&format!("{code}/")));
+        if is_folder || names.contains(&map) {
+            continue;
+        }
+        names.extend([code.clone(), map.clone()]);
+        total += file.bytes;
+        if file.bytes > SOURCE_BYTES_MAX || total > SOURCES_BYTES_MAX {
+            let why = format!("it is larger than {SOURCE_BYTES_MAX} bytes, or all TypeScript than {SOURCES_BYTES_MAX}");
+            made.push(thrown(file.name, &code, &why));
+            continue;
+        }
+        match String::from_utf8(file.content()?.into_owned()) {
+            Ok(text) => jobs.push(Job { source: file.name.to_owned(), text, code, map }),
+            Err(_) => made.push(thrown(file.name, &code, "it is not UTF-8")),
+        }
+    }
+    made.extend(in_time(jobs));
+    Ok(made)
+}
+
+/// The stem of a TypeScript source's path, and the extension of what is made of it.
+/// Declarations hold no code, and what is in `node_modules` brings its JavaScript.
+fn source(name: &str) -> Option<(&str, &'static str)> {
+    if name.split('/').any(|part| part == "node_modules") {
+        return None;
+    }
+    let (stem, extension) = EXTENSIONS.iter().find_map(|(from, to)| Some((name.strip_suffix(from)?, *to)))?;
+    let file = stem.rsplit('/').next().unwrap_or(stem);
+    (!file.is_empty() && !stem.ends_with(".d")).then_some((stem, extension))
+}
+
+/// Erases on a thread of its own: its stack fits the longest source, whatever is in
+/// it, and it is left alone when it takes too long.
+fn in_time(jobs: Vec<Job>) -> Vec<PackageFile> {
+    let Some(longest) = jobs.iter().map(|job| job.text.len()).max() else { return Vec::new() };
+    let all_thrown = |names: Vec<(String, String)>, why: &str| {
+        names.iter().map(|(source, code)| thrown(source, code, why)).collect::<Vec<_>>()
+    };
+    let names: Vec<_> = jobs.iter().map(|job| (job.source.clone(), job.code.clone())).collect();
+    if LOST.load(Ordering::SeqCst) >= LOST_MAX {
+        return all_thrown(names, "the platform erases no TypeScript any more until it is started again");
+    }
+    let (sender, receiver) = sync_channel(1);
+    let work = move || {
+        let made: Vec<PackageFile> = jobs.iter().flat_map(made).collect();
+        // Nobody waits any more: what was lost is found.
+        if sender.send(made).is_err() {
+            LOST.fetch_sub(1, Ordering::SeqCst);
+        }
+    };
+    let stack = STACK_BYTES_MIN + longest * STACK_BYTES_PER_BYTE;
+    if let Err(error) = thread::Builder::new().name("lamina-erase".into()).stack_size(stack).spawn(work) {
+        tracing::warn!(%error, "no thread to erase TypeScript");
+        return all_thrown(names, "the platform has no room to erase its types");
+    }
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(made) => made,
+        Err(RecvTimeoutError::Timeout) => {
+            LOST.fetch_add(1, Ordering::SeqCst);
+            all_thrown(names, "erasing its types takes too long")
+        }
+        // A bug in the parser or the transformer.
+        Err(RecvTimeoutError::Disconnected) => all_thrown(names, "erasing its types failed"),
+    }
+}
+
+fn made(job: &Job) -> Vec<PackageFile> {
+    let map_name = job.map.rsplit('/').next().unwrap_or(&job.map);
+    match erased(&job.source, &job.text) {
+        Ok(Erased { code, map }) => vec![
+            PackageFile {
+                name: job.code.clone(),
+                content: format!("{code}//# sourceMappingURL={}\n", url(map_name)).into_bytes(),
+            },
+            PackageFile { name: job.map.clone(), content: map.into_bytes() },
+        ],
+        Err(why) => vec![thrown(&job.source, &job.code, &why)],
+    }
+}
+
+/// A file's name as a relative URL.
+fn url(name: &str) -> String {
+    let mut url = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Code that is loaded: what all versions with the same component share, and what
+//! is one version's own.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use lamina_types::{Timestamp, Version};
+use wasmtime::Engine;
+
+use crate::bindings::{FunctionPre, FunctionStreamPre, ManagedRuntimePre, ProxyPre};
+use crate::ctx::Ctx;
+use crate::mounts::Mounts;
+
+/// A component, linked and with its handler looked up once. A managed runtime's is
+/// shared by all its functions.
+pub(crate) struct Linked {
+    /// The one that it was loaded for.
+    pub(crate) engine: Engine,
+    pub(crate) handler: Handler,
+}
+
+pub(crate) enum Handler {
+    Buffered(FunctionPre<Ctx>),
+    Streaming(FunctionStreamPre<Ctx>),
+    Http(ProxyPre<Ctx>),
+    Managed(ManagedRuntimePre<Ctx>),
+}
+
+/// What a version runs: a component, and the files it sees.
+///
+/// Versions share it when both are the same. The component need not be the one that
+/// was admitted: an instance of it that was snapshotted serves as well.
+pub(crate) struct Loaded {
+    pub(crate) linked: Arc<Linked>,
+    pub(crate) mounts: Mounts,
+    pub(crate) bundle: BundleSlot,
+    log_stream_date: String,
+    log_stream_id: String,
+    /// Of the first version that was called: most often the only one.
+    log_stream: OnceLock<(Version, Arc<str>)>,
+}
+
+impl Loaded {
+    /// One that is loaded now. `id` is its log stream's.
+    pub(crate) fn new(linked: Arc<Linked>, mounts: Mounts, bundle: BundleSlot, now: Timestamp, id: [u8; 16]) -> Self {
+        let id = u128::from_be_bytes(id);
+        Self {
+            linked,
+            mounts,
+            bundle,
+            log_stream_date: now.to_slashed_date(),
+            log_stream_id: format!("{id:032x}"),
+            log_stream: OnceLock::new(),
+        }
+    }
+}
+
+/// Code that is loaded and can be called.
+#[derive(Clone)]
+pub struct Code {
+    pub(crate) loaded: Arc<Loaded>,
+    /// How long this caller waited for the load; `None` when it was there.
+    pub init: Option<Duration>,
+}
+
+impl Code {
+    /// The log stream of calls of this version: `YYYY/MM/DD/[VERSION]32hex`, one
+    /// for each time the code is loaded, as Lambda has one an environment.
+    pub fn log_stream(&self, version: Version) -> Arc<str> {
+        let Loaded { log_stream_date: date, log_stream_id: id, log_stream, .. } = &*self.loaded;
+        let name = || format!("{date}/[{version}]{id}").into();
+        // Versions share what is loaded only when their code is the same.
+        let (first, named) = log_stream.get_or_init(|| (version, name()));
+        if *first == version { named.clone() } else { name() }
+    }
+}
+
+/// The bundle of a package, once it is there. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct BundleSlot(Arc<OnceLock<Bundle>>);
+
+impl BundleSlot {
+    /// The bundle's bytes.
+    pub(crate) fn get(&self) -> Option<Arc<[u8]>> {
+        self.0.get().map(|bundle| bundle.bytes.clone())
+    }
+
+    /// Gives calls from now on this bundle, if there is none yet and its bytes have
+    /// room. Whether it has.
+    pub(crate) fn fill(&self, bytes: Arc<[u8]>, room: &BundleRoom) -> bool {
+        let Some(held) = room.hold(bytes.len()) else { return false };
+        self.0.set(Bundle { bytes, _held: held }).is_ok()
+    }
+}
+
+struct Bundle {
+    bytes: Arc<[u8]>,
+    _held: Held,
+}
+
+/// A bound on the bytes of all bundles in memory. Clones share it.
+#[derive(Clone)]
+pub(crate) struct BundleRoom {
+    used: Arc<AtomicUsize>,
+    max: usize,
+}
+
+struct Held {
+    bytes: usize,
+    used: Arc<AtomicUsize>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::SeqCst);
+    }
+}
+
+impl BundleRoom {
+    pub(crate) fn new(max: usize) -> Self {
+        Self { used: Arc::default(), max }
+    }
+
+    fn hold(&self, bytes: usize) -> Option<Held> {
+        let held = Held { bytes, used: self.used.clone() };
+        // Given back by drop when it is too much.
+        (self.used.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes) <= self.max).then_some(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_have_a_bound_together() {
+        let room = BundleRoom::new(10);
+        let (first, second) = (BundleSlot::default(), BundleSlot::default());
+        assert!(first.fill(Arc::from(*b"1234567"), &room));
+        assert!(!second.fill(Arc::from(*b"1234"), &room));
+        assert_eq!((first.get().map(|bytes| bytes.len()), second.get()), (Some(7), None));
+        drop(first);
+        assert!(second.fill(Arc::from(*b"1234"), &room));
+        assert!(!second.fill(Arc::from(*b"5"), &room), "the first one stays");
+        assert_eq!(room.used.load(Ordering::SeqCst), 4);
+    }
+}

@@ -1,0 +1,117 @@
+//! A managed runtime from its source: its `start` is run once, and what it left in
+//! memory becomes the component.
+
+use std::time::Duration;
+
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Instance, Lift, Linker, ResourceTable, WasmList};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wizer::{ComponentInstanceState, Wizer};
+
+use crate::inspect::START;
+
+/// What starting may take.
+const START_TIME: Duration = Duration::from_secs(120);
+
+/// Why a managed runtime was not started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+/// Nothing but WASI without files, network and environment: what `start` saw of it
+/// would be every instance's.
+struct Starting {
+    table: ResourceTable,
+    wasi: WasiCtx,
+}
+
+impl WasiView for Starting {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// The component to install: the given one itself, when it exports no `start`.
+pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
+    let failed = |error: wasmtime::Error| StartError(format!("{error:#}"));
+    tokio::time::timeout(START_TIME, start(component))
+        .await
+        .map_err(|_| StartError(format!("it did not start in {} seconds", START_TIME.as_secs())))?
+        .map_err(failed)
+}
+
+async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let mut config = wasmtime::Config::new();
+    config.max_wasm_stack(16 << 20).async_stack_size(17 << 20).concurrency_support(false);
+    let engine = Engine::new(&config)?;
+    let mut wizer = Wizer::new();
+    wizer.init_func(START);
+    let (context, instrumented) = wizer.instrument_component(bytes)?;
+    let compile = engine.clone();
+    let component = tokio::task::spawn_blocking(move || Component::new(&compile, &instrumented)).await??;
+    if !matches!(component.get_export(None, START), Some((ComponentItem::ComponentFunc(_), _))) {
+        return Ok(bytes.to_vec());
+    }
+    let mut linker = Linker::<Starting>::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    // What is ours: nobody is called while there is no function.
+    linker.define_unknown_imports_as_traps(&component)?;
+    let wasi = WasiCtxBuilder::new().inherit_stderr().build();
+    let mut store = Store::new(&engine, Starting { table: ResourceTable::new(), wasi });
+    let instance = linker.instantiate_async(&mut store, &component).await?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
+    start.call_async(&mut store, ()).await?;
+    let mut state = State { store, instance, failed: None };
+    let snapshot = wizer.snapshot_component(&context, &mut state).await?;
+    match state.failed {
+        Some(error) => Err(error),
+        None => Ok(snapshot),
+    }
+}
+
+/// The instance that is asked what it holds, and the first thing that it did not
+/// answer.
+struct State {
+    store: Store<Starting>,
+    instance: Instance,
+    failed: Option<wasmtime::Error>,
+}
+
+impl State {
+    async fn ask<R: Lift + Send + Sync + 'static>(&mut self, instance: &str, name: &str) -> Option<R> {
+        let asked = async {
+            let missing = || wasmtime::Error::msg(format!("{instance} of the instrumented component has no {name}"));
+            let (_, inside) = self.instance.get_export(&mut self.store, None, instance).ok_or_else(missing)?;
+            let (_, index) = self.instance.get_export(&mut self.store, Some(&inside), name).ok_or_else(missing)?;
+            let function = self.instance.get_typed_func::<(), (R,)>(&mut self.store, index)?;
+            Ok(function.call_async(&mut self.store, ()).await?.0)
+        };
+        let answer: wasmtime::Result<R> = asked.await;
+        answer.map_err(|error| self.failed.get_or_insert(error)).ok()
+    }
+}
+
+impl ComponentInstanceState for State {
+    async fn call_func_ret_list_u8(&mut self, instance: &str, func: &str, contents: impl FnOnce(&[u8]) + Send) {
+        if let Some(list) = self.ask::<WasmList<u8>>(instance, func).await {
+            contents(list.as_le_slice(&self.store));
+        }
+    }
+
+    async fn call_func_ret_s32(&mut self, instance: &str, func: &str) -> i32 {
+        self.ask(instance, func).await.unwrap_or_default()
+    }
+
+    async fn call_func_ret_s64(&mut self, instance: &str, func: &str) -> i64 {
+        self.ask(instance, func).await.unwrap_or_default()
+    }
+
+    async fn call_func_ret_f32(&mut self, instance: &str, func: &str) -> u32 {
+        self.ask::<f32>(instance, func).await.unwrap_or_default().to_bits()
+    }
+
+    async fn call_func_ret_f64(&mut self, instance: &str, func: &str) -> u64 {
+        self.ask::<f64>(instance, func).await.unwrap_or_default().to_bits()
+    }
+}

@@ -1,0 +1,232 @@
+//! How much is in an instance's `/tmp`.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
+
+/// What a full disk answers (`ENOSPC`).
+const NO_SPACE: i32 = 28;
+
+/// Counts bytes and names, as far as the guest's requests tell.
+pub(super) struct Quota {
+    counted: Mutex<Counted>,
+    bytes_max: u64,
+    names_max: u64,
+}
+
+#[derive(Default)]
+struct Counted {
+    bytes: u64,
+    names: u64,
+    /// Files that were opened, as long as they are.
+    open: Vec<Weak<File>>,
+    /// Files without a name that are still open: their bytes are there as long.
+    nameless: Vec<(Vec<Weak<File>>, u64)>,
+}
+
+/// A file as it was before it lost its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    pub(super) links: u64,
+    pub(super) bytes: u64,
+}
+
+fn full() -> io::Error {
+    io::Error::from_raw_os_error(NO_SPACE)
+}
+
+impl Counted {
+    /// Gives back what nameless files had that are closed by now.
+    fn settle(&mut self) {
+        let mut freed = 0;
+        self.nameless.retain(|(files, bytes)| {
+            let is_open = files.iter().any(|file| file.strong_count() > 0);
+            freed += if is_open { 0 } else { *bytes };
+            is_open
+        });
+        self.bytes = self.bytes.saturating_sub(freed);
+        self.open.retain(|file| file.strong_count() > 0);
+    }
+}
+
+impl Quota {
+    pub(super) fn new(bytes_max: u64, names_max: u64) -> Self {
+        Self { counted: Mutex::default(), bytes_max, names_max }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes room for so many bytes more.
+    pub(super) fn grow(&self, bytes: u64) -> io::Result<()> {
+        let mut counted = self.lock();
+        if counted.bytes.saturating_add(bytes) > self.bytes_max {
+            counted.settle();
+        }
+        if counted.bytes.saturating_add(bytes) > self.bytes_max {
+            return Err(full());
+        }
+        counted.bytes += bytes;
+        Ok(())
+    }
+
+    pub(super) fn shrink(&self, bytes: u64) {
+        let mut counted = self.lock();
+        counted.bytes = counted.bytes.saturating_sub(bytes);
+    }
+
+    /// Takes room for one name more.
+    pub(super) fn name(&self) -> io::Result<()> {
+        let mut counted = self.lock();
+        if counted.names >= self.names_max {
+            return Err(full());
+        }
+        counted.names += 1;
+        Ok(())
+    }
+
+    pub(super) fn unname(&self) {
+        let mut counted = self.lock();
+        counted.names = counted.names.saturating_sub(1);
+    }
+
+    /// A file that is open from now on.
+    pub(super) fn opened(&self, file: &Arc<File>) {
+        let mut counted = self.lock();
+        if counted.open.len() % 64 == 63 {
+            counted.settle();
+        }
+        counted.open.push(Arc::downgrade(file));
+    }
+
+    /// A file lost this name. Its bytes are free when that was its last one, and when
+    /// nobody has it open.
+    pub(super) fn lost(&self, known: Known) {
+        self.unname();
+        if known.links > 1 {
+            return;
+        }
+        let mut counted = self.lock();
+        let is_it =
+            |file: &File| file.metadata().is_ok_and(|now| now.dev() == known.device && now.ino() == known.inode);
+        let still = counted.open.iter().filter(|file| file.upgrade().is_some_and(|file| is_it(&file)));
+        let still: Vec<Weak<File>> = still.cloned().collect();
+        if still.is_empty() {
+            counted.bytes = counted.bytes.saturating_sub(known.bytes);
+        } else {
+            counted.nameless.push((still, known.bytes));
+        }
+    }
+
+    /// Takes the room that a write needs beyond the end of its file.
+    pub(super) fn write(&self, file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+        let end = file.metadata()?.len();
+        self.grow(offset.saturating_add(bytes).saturating_sub(end))
+    }
+}
+
+/// A guest's stream into a file, which takes the room that it needs.
+pub(super) struct Counting {
+    pub(super) inner: DynOutputStream,
+    pub(super) file: Arc<File>,
+    pub(super) quota: Arc<Quota>,
+    /// Where it writes next; `None` for the file's end.
+    pub(super) position: Option<u64>,
+    /// Up to where room was taken.
+    pub(super) end: u64,
+}
+
+impl Counting {
+    fn take(&mut self, bytes: usize) -> StreamResult<()> {
+        let failed = |error: io::Error| StreamError::LastOperationFailed(error.into());
+        let bytes = bytes as u64;
+        let Some(position) = &mut self.position else { return self.quota.grow(bytes).map_err(failed) };
+        let end = position.saturating_add(bytes);
+        self.end = self.end.max(self.file.metadata().map_err(failed)?.len());
+        self.quota.grow(end.saturating_sub(self.end)).map_err(failed)?;
+        self.end = self.end.max(end);
+        *position = end;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Pollable for Counting {
+    async fn ready(&mut self) {
+        self.inner.ready().await;
+    }
+}
+
+#[async_trait]
+impl OutputStream for Counting {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(bytes.len())?;
+        self.inner.write(bytes)
+    }
+
+    async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(bytes.len())?;
+        self.inner.blocking_write_and_flush(bytes).await
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.inner.flush()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.inner.check_write()
+    }
+
+    async fn cancel(&mut self) {
+        self.inner.cancel().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(file: &File) -> Known {
+        let now = file.metadata().unwrap();
+        Known { device: now.dev(), inode: now.ino(), links: 1, bytes: now.len() }
+    }
+
+    #[test]
+    fn bytes_and_names_are_bounded_and_given_back() {
+        let quota = Quota::new(100, 2);
+        assert!(quota.grow(100).is_ok());
+        assert_eq!(quota.grow(1).unwrap_err().raw_os_error(), Some(NO_SPACE));
+        quota.shrink(10);
+        assert!(quota.grow(10).is_ok());
+        assert!(quota.name().is_ok() && quota.name().is_ok() && quota.name().is_err());
+        quota.unname();
+        assert!(quota.name().is_ok());
+    }
+
+    #[test]
+    fn a_nameless_file_counts_while_it_is_open() {
+        let (quota, file) = (Quota::new(100, 10), Arc::new(tempfile::tempfile().unwrap()));
+        file.set_len(60).unwrap();
+        quota.name().unwrap();
+        quota.grow(60).unwrap();
+        quota.opened(&file);
+        quota.lost(known(&file));
+        assert!(quota.grow(50).is_err());
+        drop(file);
+        assert!(quota.grow(50).is_ok());
+        let second = tempfile::tempfile().unwrap();
+        second.set_len(40).unwrap();
+        quota.lost(Known { links: 2, ..known(&second) });
+        assert!(quota.grow(51).is_err(), "it has another name");
+        quota.lost(known(&second));
+        assert!(quota.grow(51).is_ok());
+    }
+}
