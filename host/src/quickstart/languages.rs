@@ -51,7 +51,11 @@ pub(super) async fn build(
         }
         spoken.push(Spoken { language, name, folder: checkout.join("components/examples").join(name), built });
     }
-    if left_out(&spoken).is_empty() { narrator.done()? } else { narrator.went_wrong()? }
+    if left_out(&spoken).is_empty() {
+        narrator.done()?
+    } else {
+        narrator.went_wrong()?
+    }
     Ok(spoken)
 }
 
