@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use wasmparser::{Parser, Payload};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Instance, Lift, Linker, ResourceTable, WasmList};
-use wasmtime::{Engine, Store};
+use wasmtime::component::{Component, Instance, Lift, Linker, ResourceTable, ResourceType, Val, WasmList};
+use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
@@ -13,6 +14,9 @@ use crate::inspect::START;
 
 /// What starting may take.
 const START_TIME: Duration = Duration::from_secs(120);
+
+/// What `start` is called afterwards: as long a name, so that it takes its place.
+const STARTED: &str = "begun";
 
 /// Why a managed runtime was not started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +50,8 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     config.max_wasm_stack(16 << 20).async_stack_size(17 << 20).concurrency_support(false);
     let engine = Engine::new(&config)?;
     let mut wizer = Wizer::new();
-    wizer.init_func(START);
+    // Else it takes the function away from the modules inside, and not from what lifts it.
+    wizer.init_func(START).keep_init_func(true);
     let (context, instrumented) = wizer.instrument_component(bytes)?;
     let compile = engine.clone();
     let component = tokio::task::spawn_blocking(move || Component::new(&compile, &instrumented)).await??;
@@ -55,8 +60,7 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     }
     let mut linker = Linker::<Starting>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    // What is ours: nobody is called while there is no function.
-    linker.define_unknown_imports_as_traps(&component)?;
+    stub(&mut linker, &engine, &component)?;
     let wasi = WasiCtxBuilder::new().inherit_stderr().build();
     let mut store = Store::new(&engine, Starting { table: ResourceTable::new(), wasi });
     let instance = linker.instantiate_async(&mut store, &component).await?;
@@ -66,8 +70,64 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let snapshot = wizer.snapshot_component(&context, &mut state).await?;
     match state.failed {
         Some(error) => Err(error),
-        None => Ok(snapshot),
+        None => renamed(snapshot),
     }
+}
+
+/// The component with another name for its `start`, which must not run again.
+fn renamed(mut component: Vec<u8>) -> wasmtime::Result<Vec<u8>> {
+    let (mut depth, mut place) = (0_usize, None);
+    for payload in Parser::new(0).parse_all(&component) {
+        match payload? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(exports) if depth == 1 => {
+                for export in exports {
+                    let name = export?.name.name;
+                    if name == START {
+                        place = Some(name.as_ptr().addr() - component.as_ptr().addr());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let place = place.and_then(|at| component.get_mut(at..at + START.len()));
+    place
+        .ok_or_else(|| wasmtime::Error::msg("the snapshot lost the export `start`"))?
+        .copy_from_slice(STARTED.as_bytes());
+    Ok(component)
+}
+
+/// Links what is ours as traps: nobody is called while there is no function. (The
+/// linker's own `define_unknown_imports_as_traps` gives `wasi:io/streams` another
+/// `error` than that of `wasi:io/error`, so that no component of WASI links.)
+fn stub(linker: &mut Linker<Starting>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
+    let mut known = Vec::new();
+    for (name, item) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+        let is_ours = !name.starts_with("wasi:");
+        for (export, item) in instance.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) if is_ours => {
+                    let called = format!("{name}#{export} was called while the runtime started");
+                    let trap = move |_: StoreContextMut<'_, Starting>, _, _: &[Val], _: &mut [Val]| {
+                        Err(wasmtime::Error::msg(called.clone()))
+                    };
+                    linker.instance(name)?.func_new(export, trap)?;
+                }
+                // One that is used from elsewhere was there before.
+                ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                    known.push(resource);
+                    if is_ours {
+                        linker.instance(name)?.resource(export, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The instance that is asked what it holds, and the first thing that it did not
