@@ -26,6 +26,7 @@ mod foreign;
 mod grpc;
 mod http2;
 mod kill;
+mod languages;
 mod letter;
 mod limits;
 mod logs;
