@@ -20,6 +20,7 @@ pub mod frames;
 pub mod functions;
 pub mod http;
 pub mod javascript;
+pub mod managed;
 mod options;
 mod platform;
 pub mod process;

@@ -1,6 +1,6 @@
 //! The platform as its users meet it: HTTP and the command line, on a free port,
-//! with real guests. Nothing here uses a crate of the platform but `signing`, for
-//! keys.
+//! with real guests. Nothing here uses a crate of the platform but `signing` and
+//! `package`, for keys and zips.
 //!
 //! Most tests share one server with a function of each kind (`common`); those that
 //! stop servers, change their disk or their trust have one of their own.
@@ -26,6 +26,7 @@ mod foreign;
 mod grpc;
 mod http2;
 mod kill;
+mod languages;
 mod letter;
 mod limits;
 mod logs;

@@ -20,7 +20,8 @@ const LOCK: &str = "target/.test-guests.lock";
 
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
 /// `guest-function`, `guest-stream`, `guest-http` and `guest-url`, which do what
-/// they are told; `guest-managed`, a managed runtime; `guest-wstd`, a server on other
+/// they are told; `guest-conformance`, which does what a table asks of every language;
+/// `guest-managed`, a managed runtime; `guest-wstd`, a server on other
 /// people's library.
 ///
 /// # Panics
@@ -71,6 +72,7 @@ mod tests {
         for name in [
             "hello",
             "stream",
+            "guest-conformance",
             "guest-function",
             "guest-stream",
             "guest-http",

@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_failures_body_is_as_long_as_it_is_written() {
         for stack in [vec![], vec!["at \"x\"".to_owned(), "\n".to_owned()]] {
-            let failure = FunctionError { error_type: "E".into(), message: "\u{e9} \"m\"".into(), stack };
+            let failure = FunctionError { stack, ..FunctionError::new("E", "\u{e9} \"m\"") };
             assert_eq!(body_bytes(&failure), serde_json::to_vec(&failure).unwrap().len() as u64);
         }
     }

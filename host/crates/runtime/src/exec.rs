@@ -13,6 +13,7 @@ use ::http_body_util::combinators::UnsyncBoxBody;
 use bytes::Bytes;
 use lamina_meter::Traffic;
 use lamina_telemetry::{InvocationLog, Timings};
+use lamina_types::outcome::error_type;
 use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Status, Timestamp, Usage};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
@@ -140,9 +141,12 @@ impl Running {
             }
         };
         // A managed runtime has written what its handlers fail with, in its own form.
-        let is_told = status == Status::Failure && self.call.function.managed.is_some();
+        let is_told = |failure: &FunctionError| {
+            let is_handlers = status == Status::Failure && failure.error_type != error_type::RESPONSE_TOO_LARGE;
+            is_handlers && self.call.function.managed.is_some()
+        };
         if let Err(failure) = result.as_ref()
-            && !is_told
+            && !is_told(failure)
         {
             self.log_failure(failure, status);
         }

@@ -14,7 +14,7 @@ const TEXT_CHARS_MAX: usize = 1_000;
 
 fn error(request_id: &RequestId, kind: &str, text: &str) -> FunctionError {
     let message = format!("RequestId: {request_id} Error: {text}");
-    FunctionError { error_type: kind.to_owned(), message, stack: Vec::new() }
+    FunctionError::new(kind, message)
 }
 
 /// The call ran into its timeout.
@@ -31,7 +31,10 @@ pub(crate) fn crashed(
     cause: &wasmtime::Error,
 ) -> (FunctionError, Status) {
     let mut failure = describe(request_id, ctx, fuel, cause);
-    failure.stack = backtrace(cause);
+    // Who exits has no fault to look for.
+    if cause.downcast_ref::<I32Exit>().is_none() {
+        failure.stack = backtrace(cause);
+    }
     (failure, Status::Crash)
 }
 

@@ -6,15 +6,12 @@ use std::time::Duration;
 use lamina_types::World;
 use wasmparser::{Parser, Payload};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Instance, Lift, Linker, ResourceTable, ResourceType, WasmList};
-use wasmtime::{Engine, Store};
+use wasmtime::component::{Component, Instance, Lift, Linker, ResourceTable, ResourceType, Val, WasmList};
+use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 use crate::inspect::{InspectError, START, STARTED, inspect};
-
-/// Resources of WASI that interfaces of ours name.
-const WASI_RESOURCES: [&str; 2] = ["error", "output-stream"];
 
 /// What starting may take.
 const START_TIME: Duration = Duration::from_secs(120);
@@ -30,9 +27,6 @@ struct Starting {
     table: ResourceTable,
     wasi: WasiCtx,
 }
-
-/// A resource of ours, of which there is none.
-struct Nothing;
 
 impl WasiView for Starting {
     fn ctx(&mut self) -> WasiCtxView<'_> {
@@ -56,24 +50,29 @@ pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
         .map_err(failed)
 }
 
-/// What is no WASI: nobody is called while there is no function.
-fn ours(linker: &mut Linker<Starting>, component: &Component, engine: &Engine) -> wasmtime::Result<()> {
-    let kind = component.component_type();
-    for (name, import) in kind.imports(engine) {
-        let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
-        if !name.starts_with("lamina:") {
-            continue;
-        }
-        let mut linked = linker.instance(name)?;
-        for (item, export) in instance.exports(engine) {
-            match export.ty {
-                ComponentItem::ComponentFunc(_) => {
-                    let called = format!("{name} {item} was called while the runtime was started");
-                    linked.func_new(item, move |_, _, _, _| Err(wasmtime::Error::msg(called.clone())))?;
+/// Links what is ours as traps: nobody is called while there is no function. (The
+/// linker's own `define_unknown_imports_as_traps` gives `wasi:io/streams` another
+/// `error` than that of `wasi:io/error`, so that no component of WASI links.)
+fn stub(linker: &mut Linker<Starting>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
+    let mut known = Vec::new();
+    for (name, item) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+        let is_ours = !name.starts_with("wasi:");
+        for (export, item) in instance.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) if is_ours => {
+                    let called = format!("{name}#{export} was called while the runtime started");
+                    let trap = move |_: StoreContextMut<'_, Starting>, _, _: &[Val], _: &mut [Val]| {
+                        Err(wasmtime::Error::msg(called.clone()))
+                    };
+                    linker.instance(name)?.func_new(export, trap)?;
                 }
-                // What it takes from WASI is WASI's.
-                ComponentItem::Resource(_) if !WASI_RESOURCES.contains(&item) => {
-                    linked.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
+                // One that is used from elsewhere was there before.
+                ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                    known.push(resource);
+                    if is_ours {
+                        linker.instance(name)?.resource(export, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                    }
                 }
                 _ => {}
             }
@@ -94,7 +93,7 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let component = tokio::task::spawn_blocking(move || Component::new(&compile, &instrumented)).await??;
     let mut linker = Linker::<Starting>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    ours(&mut linker, &component, &engine)?;
+    stub(&mut linker, &engine, &component)?;
     let wasi = WasiCtxBuilder::new().inherit_stderr().build();
     let mut store = Store::new(&engine, Starting { table: ResourceTable::new(), wasi });
     let instance = linker.instantiate_async(&mut store, &component).await?;

@@ -33,7 +33,7 @@ pub use invocation::{Invocation, Payload};
 pub use logging::{LogFormat, LogLevel};
 pub use managed::{InstalledRuntime, Language, RuntimeKind, RuntimeManagement, UpdateRuntimeOn};
 pub use names::{FunctionName, FunctionRef, NameError, Qualifier, Version};
-pub use outcome::{FunctionError, Outcome, Status, Usage};
+pub use outcome::{ErrorForm, FunctionError, Outcome, Status, Usage};
 pub use resolved::{CodeId, Managed, Package, ResolvedFunction, World};
 pub use runtime_version::RuntimeVersion;
 pub use time::Timestamp;

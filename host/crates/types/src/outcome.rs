@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 /// The end of one call.
 #[derive(Debug, Clone)]
@@ -15,32 +16,73 @@ pub struct Outcome {
     pub usage: Usage,
 }
 
-/// A function's failure, as its caller reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A function's failure. Its caller reads it as JSON (`Serialize`).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionError {
     /// The guest's own error type, or one of [`error_type`].
-    #[serde(rename = "errorType")]
     pub error_type: String,
     /// The text for people.
-    #[serde(rename = "errorMessage")]
     pub message: String,
     /// Where it came from, outermost first.
-    #[serde(rename = "stackTrace", skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<String>,
+    /// How it is written.
+    pub form: ErrorForm,
+}
+
+/// The members of a failure's JSON: Lambda's runtimes differ (reference section 5.2).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ErrorForm {
+    /// `errorType`, `errorMessage`, and `stackTrace` where there is one.
+    #[default]
+    Plain,
+    /// Those that Python's handlers end with: all, and `requestId`.
+    Python {
+        /// Empty where the handler could not be loaded.
+        request_id: String,
+    },
+    /// Those that JavaScript's handlers end with: the stack is `trace`, always there.
+    JavaScript,
+}
+
+impl Serialize for FunctionError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("errorType", &self.error_type)?;
+        map.serialize_entry("errorMessage", &self.message)?;
+        match &self.form {
+            ErrorForm::Plain if self.stack.is_empty() => {}
+            ErrorForm::Plain => map.serialize_entry("stackTrace", &self.stack)?,
+            ErrorForm::Python { request_id } => {
+                map.serialize_entry("requestId", request_id)?;
+                map.serialize_entry("stackTrace", &self.stack)?;
+            }
+            ErrorForm::JavaScript => map.serialize_entry("trace", &self.stack)?,
+        }
+        map.end()
+    }
 }
 
 impl FunctionError {
+    /// A failure without a stack.
+    pub fn new(error_type: &str, message: impl Into<String>) -> Self {
+        Self {
+            error_type: error_type.to_owned(),
+            message: message.into(),
+            stack: Vec::new(),
+            form: ErrorForm::default(),
+        }
+    }
+
     /// A buffered answer over the limit, in Lambda's words (recorded).
     pub fn response_too_large() -> Self {
         let max = crate::limits::RESPONSE_PAYLOAD_BYTES_MAX;
         let message = format!("Response payload size exceeded maximum allowed payload size ({max} bytes).");
-        Self { error_type: error_type::RESPONSE_TOO_LARGE.to_owned(), message, stack: Vec::new() }
+        Self::new(error_type::RESPONSE_TOO_LARGE, message)
     }
 
     /// An HTTP component that did not answer.
     pub fn no_response(message: &str) -> Self {
-        let error_type = error_type::NO_RESPONSE.to_owned();
-        Self { error_type, message: message.to_owned(), stack: Vec::new() }
+        Self::new(error_type::NO_RESPONSE, message)
     }
 }
 
@@ -95,4 +137,23 @@ pub struct Usage {
     pub memory_bytes_peak: u64,
     /// Fuel burned; about one unit a wasm instruction.
     pub fuel: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_has_its_members() {
+        let json = |stack: &[&str], form: ErrorForm| {
+            let stack = stack.iter().map(|line| (*line).to_owned()).collect();
+            serde_json::to_string(&FunctionError { stack, form, ..FunctionError::new("E", "m") }).unwrap()
+        };
+        let python = |id: &str| ErrorForm::Python { request_id: id.to_owned() };
+        assert_eq!(json(&[], ErrorForm::Plain), r#"{"errorType":"E","errorMessage":"m"}"#);
+        assert_eq!(json(&["s"], ErrorForm::Plain), r#"{"errorType":"E","errorMessage":"m","stackTrace":["s"]}"#);
+        assert_eq!(json(&[], ErrorForm::JavaScript), r#"{"errorType":"E","errorMessage":"m","trace":[]}"#);
+        let expected = r#"{"errorType":"E","errorMessage":"m","requestId":"r","stackTrace":["s"]}"#;
+        assert_eq!(json(&["s"], python("r")), expected);
+    }
 }

@@ -22,15 +22,23 @@
   const isError = (value) => value instanceof Error || (value !== null && typeof value === 'object'
     && [value.name, value.message, value.stack].every((member) => typeof member === 'string' && member !== ''));
 
-  // The lines of a stack trace, in the author's files.
-  const lines = (stack) => mapped(stack).split('\n');
+  // The lines of an error's stack trace, in the author's files. The engine writes the
+  // first when the error is made, V8 when the stack is read: a name that a constructor
+  // has set by then is in it.
+  function lines(error) {
+    const stack = String(error.stack);
+    const name = Object.getPrototypeOf(error)?.name;
+    const made = error.message ? `${name}: ${error.message}` : String(name);
+    const renamed = Object.hasOwn(error, 'name') && (stack === made || stack.startsWith(`${made}\n`));
+    return mapped(renamed ? error.name + stack.slice(String(name).length) : stack).split('\n');
+  }
 
   // What the caller is told: type, message, lines.
   function described(error) {
     try {
       if (isError(error)) {
-        if (error.name === 'InternalError' && error.message === 'out of memory') return ['Runtime.OutOfMemory', 'out of memory', lines(String(error.stack))];
-        const trace = typeof error.stack === 'string' ? lines(error.stack) : [];
+        if (error.name === 'InternalError' && error.message === 'out of memory') return ['Runtime.OutOfMemory', 'out of memory', lines(error)];
+        const trace = typeof error.stack === 'string' ? lines(error) : [];
         return [String(error.name), String(error.message), trace];
       }
       return [typeof error, error?.toString?.() ?? String(error), []];
@@ -42,7 +50,7 @@
   function withMembers(key, value) {
     if (!(value instanceof Error)) return value;
     const members = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
-    if (typeof value.stack === 'string') members.stack = lines(value.stack);
+    if (typeof value.stack === 'string') members.stack = lines(value);
     return members;
   }
 

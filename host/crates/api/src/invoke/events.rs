@@ -11,8 +11,9 @@ use http_body::Body as _;
 use lamina_invoke::{Body, End, StreamAnswer};
 use lamina_runtime::{HttpPrelude, StreamHead};
 use lamina_types::FunctionError;
+use lamina_types::outcome::error_type;
 use lamina_wire::event_stream::{CHUNK_BYTES_MAX, Complete, Event};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::ApiError;
 
@@ -91,8 +92,7 @@ fn encoded(event: Event) -> Option<Bytes> {
 
 /// The call ended without its end being told: the platform is stopping.
 fn lost() -> FunctionError {
-    let message = "the platform ended the call".to_owned();
-    FunctionError { error_type: "Runtime.Unknown".to_owned(), message, stack: Vec::new() }
+    FunctionError::new(error_type::UNKNOWN, "the platform ended the call")
 }
 
 /// What a client gets before the body: the prelude as the function gave it.
@@ -100,7 +100,11 @@ fn prelude(head: StreamHead) -> Result<Bytes, ApiError> {
     let Some(HttpPrelude { status, headers, cookies }) = head.http else { return Ok(Bytes::new()) };
     let mut members = serde_json::Map::new();
     for (name, value) in headers {
-        members.insert(name, value.into());
+        // One text for each name: repeats are joined, as HTTP allows.
+        match members.get_mut(&name) {
+            Some(Value::String(first)) => *first = format!("{first},{value}"),
+            _ => drop(members.insert(name, value.into())),
+        }
     }
     if let Some(content_type) = head.content_type {
         members.entry("content-type").or_insert(content_type.into());

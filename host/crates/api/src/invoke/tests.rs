@@ -85,7 +85,7 @@ async fn answers() {
     assert!(!headers.contains_key(FUNCTION_ERROR));
     assert_eq!(answer(Ok(vec![]), None).await.1, "null");
 
-    let failure = FunctionError { error_type: "E".into(), message: "m".into(), stack: vec![] };
+    let failure = FunctionError::new("E", "m");
     let (headers, body) = answer(Err(failure), None).await;
     assert_eq!(body, r#"{"errorType":"E","errorMessage":"m"}"#);
     assert_eq!(headers[FUNCTION_ERROR], "Unhandled");

@@ -59,5 +59,5 @@ pub(super) fn failure(error: types::FunctionError) -> FunctionError {
     if error.error_type.len() + error.message.len() + stack_bytes > RESPONSE_PAYLOAD_BYTES_MAX {
         return FunctionError::response_too_large();
     }
-    FunctionError { error_type: error.error_type, message: error.message, stack: error.stack_trace }
+    FunctionError { stack: error.stack_trace, ..FunctionError::new(&error.error_type, error.message) }
 }

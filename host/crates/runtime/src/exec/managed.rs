@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use lamina_types::{FunctionError, Outcome, World};
+use lamina_types::outcome::error_type;
+use lamina_types::{ErrorForm, FunctionError, Language, Outcome, ResolvedFunction, RuntimeKind, World};
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 use super::buffered::{failure, is_answer_past_bound, within_limit};
 use super::streaming::StreamStart;
 use super::{Call, Ended, Facts, Running};
-use crate::bindings::ManagedRuntimePre;
+use crate::bindings::{ManagedRuntimePre, types};
 use crate::code::Handler;
 use crate::ctx::Ctx;
 use crate::error::RunError;
@@ -75,20 +76,34 @@ impl Running {
             let instance = pre.instantiate_async(&mut *store).await?;
             instantiated();
             if let Err(error) = instance.call_preload(&mut *store, &call.function.handler).await? {
-                return Ok(Err(error));
+                // No request is known while a handler is loaded.
+                return Ok(Err(told(error, &call.function, "")));
             }
             *init = Some(clock.monotonic().saturating_sub(start));
             let writer = store.data_mut().table().push(writer)?;
-            instance.call_handle(store, &call.invocation.payload, context, writer).await
+            let handled = instance.call_handle(store, &call.invocation.payload, context, writer).await?;
+            Ok(handled.map_err(|error| told(error, &call.function, call.invocation.request_id.as_str())))
         });
         ended.await.map(|ended| match ended {
             Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),
-            ended => ended.map(|answer| match answer {
-                Ok(answer) => within_limit(answer.unwrap_or_default()),
-                Err(error) => Err(failure(error)),
-            }),
+            ended => ended.map(|answer| within_limit(answer?.unwrap_or_default())),
         })
     }
+}
+
+/// A failure that a runtime told, with the members that its language's have. An exit
+/// is told by Lambda itself, not by a runtime.
+fn told(error: types::FunctionError, function: &ResolvedFunction, request_id: &str) -> FunctionError {
+    let failure = failure(error);
+    let form = match RuntimeKind::of(&function.runtime) {
+        _ if [error_type::EXIT, error_type::RESPONSE_TOO_LARGE].contains(&failure.error_type.as_str()) => {
+            ErrorForm::Plain
+        }
+        RuntimeKind::Managed(Language::Python) => ErrorForm::Python { request_id: request_id.to_owned() },
+        RuntimeKind::Managed(Language::JavaScript) => ErrorForm::JavaScript,
+        RuntimeKind::Own | RuntimeKind::Foreign => ErrorForm::Plain,
+    };
+    FunctionError { form, ..failure }
 }
 
 /// Links `managed-host`.

@@ -1,0 +1,2 @@
+import 'no-such-package-of-ours';
+export const handler = async () => 1;

@@ -1,0 +1,5 @@
+"""A second file of the author's."""
+
+
+def fail():
+    raise LookupError("not here")
