@@ -103,9 +103,22 @@ fn new(ids: &dyn Ids, now: Timestamp) -> String {
     let mut random = [0; 20];
     ids.fill(&mut random);
     let (root, parent) = random.split_at(12);
-    let epoch = now.seconds() & 0xffff_ffff;
-    let (root, parent) = (hex::encode(root), hex::encode(parent));
-    format!("Root=1-{epoch:08x}-{root};Parent={parent};Sampled=0")
+    let epoch = u32::try_from(now.seconds() & 0xffff_ffff).unwrap_or_default().to_be_bytes();
+    // Every call has one: no formatting.
+    let mut text = String::with_capacity(80);
+    text.push_str("Root=1-");
+    push_hex(&mut text, &epoch);
+    text.push('-');
+    push_hex(&mut text, root);
+    text.push_str(";Parent=");
+    push_hex(&mut text, parent);
+    text.push_str(";Sampled=0");
+    text
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |nibble: u8| char::from(nibble + if nibble < 10 { b'0' } else { b'a' - 10 });
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// `Root` must be there; the other parts are checked when they are.

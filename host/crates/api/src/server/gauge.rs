@@ -83,7 +83,7 @@ impl Drop for Flight {
 #[derive(Debug)]
 pub(super) struct Counted {
     body: AnswerBody,
-    flight: Flight,
+    flight: Option<Flight>,
     /// Whether it is given in pieces, and what is left of the last chunk.
     pieces: Option<Bytes>,
 }
@@ -91,8 +91,10 @@ pub(super) struct Counted {
 impl Counted {
     /// A body that is passed on as it comes. Whoever gives it up gives up the
     /// connection, so that nobody counts.
-    pub(super) fn new(body: AnswerBody, mut flight: Flight) -> Self {
-        flight.is_answered = true;
+    pub(super) fn new(body: AnswerBody, mut flight: Option<Flight>) -> Self {
+        if let Some(flight) = &mut flight {
+            flight.is_answered = true;
+        }
         Self { body, flight, pieces: None }
     }
 
@@ -101,7 +103,7 @@ impl Counted {
         flight.is_answered = body.is_end_stream();
         // It is asked for its first piece when the client's window lets it go.
         stall::asked(true);
-        Self { body, flight, pieces: Some(Bytes::new()) }
+        Self { body, flight: Some(flight), pieces: Some(Bytes::new()) }
     }
 }
 
@@ -126,11 +128,14 @@ impl Body for Counted {
             frame = Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         stall::asked(frame.is_ready());
-        this.flight.is_answered = match &frame {
+        let is_answered = match &frame {
             Poll::Pending => false,
             Poll::Ready(None | Some(Err(_))) => true,
             Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || rest.is_empty() && this.body.is_end_stream(),
         };
+        if let Some(flight) = &mut this.flight {
+            flight.is_answered = is_answered;
+        }
         frame
     }
 

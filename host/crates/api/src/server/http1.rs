@@ -1,17 +1,19 @@
 //! One connection of HTTP/1.1 or 1.0.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
-use http::{Request, StatusCode, Version};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
-use super::gauge::{Counted, Gauge};
+use super::gauge::{Counted, Flight, Gauge};
 use super::paced::Paced;
 use super::refusal;
 use super::{Phase, Wire};
@@ -37,9 +39,7 @@ pub(super) async fn drive<T, S>(
     let old = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
         old.store(request.version() == Version::HTTP_10, Ordering::Relaxed);
-        let flight = gauge.begin();
-        let answering = service.call(request);
-        Box::pin(async move { answering.await.map(|answer| answer.map(|body| Counted::new(body, flight))) })
+        Answering { flight: Some(gauge.begin()), answer: Box::pin(service.call(request)) }
     });
     let mut serving = builder(limits).serve_connection(TokioIo::new(stream), service);
     loop {
@@ -69,6 +69,24 @@ pub(super) async fn drive<T, S>(
                 }
             }
         }
+    }
+}
+
+/// An answer that is being made, and its place among the connection's requests. The
+/// large future is moved once, into its box.
+struct Answering<F> {
+    flight: Option<Flight>,
+    answer: Pin<Box<F>>,
+}
+
+impl<F: Future<Output = Result<Answer, Infallible>>> Future for Answering<F> {
+    type Output = Result<Response<Counted>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(self.answer.as_mut().poll(cx));
+        // Taken once: nobody polls what is ready.
+        let flight = self.flight.take();
+        Poll::Ready(answer.map(|answer| answer.map(|body| Counted::new(body, flight))))
     }
 }
 
