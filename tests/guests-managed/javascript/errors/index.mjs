@@ -26,3 +26,6 @@ export const large = async (event) => event.length;
 export const largeAnswer = async () => 'x'.repeat(6 * 1024 * 1024 - 2);
 export const cause = async () => { throw new Error('outer', { cause: new Error('inner') }); };
 export const notAFunction = 7;
+export const stack = async () => { try { throw new OrderError('read'); } catch (error) { return error.stack.split('\n').slice(0, 2); } };
+export const named = async () => { const error = new Error('later'); error.name = 'Named'; return [error.stack.split('\n')[0], Object.keys(error), String(new OrderError('x').stack).split('\n')[0]]; };
+export const logged = async () => { console.error(new OrderError('told')); };

@@ -10,28 +10,15 @@
   // The runtime's own errors, by Lambda's names.
   function failure(type, text) {
     const error = new Error(text);
-    error.name = `Runtime.${type}`;
-    const stack = String(error.stack);
-    Object.defineProperty(error, 'name', { enumerable: false });
-    Object.defineProperty(error, 'stack', {
-      value: `Runtime.${type}${stack.slice('Error'.length)}`, writable: true, configurable: true,
-    });
+    Object.defineProperty(error, 'name', { value: `Runtime.${type}`, writable: true, configurable: true });
     return error;
   }
 
   const isError = (value) => value instanceof Error || (value !== null && typeof value === 'object'
     && [value.name, value.message, value.stack].every((member) => typeof member === 'string' && member !== ''));
 
-  // The lines of an error's stack trace, in the author's files. The engine writes the
-  // first when the error is made, V8 when the stack is read: a name that a constructor
-  // has set by then is in it.
-  function lines(error) {
-    const stack = String(error.stack);
-    const name = Object.getPrototypeOf(error)?.name;
-    const made = error.message ? `${name}: ${error.message}` : String(name);
-    const renamed = Object.hasOwn(error, 'name') && (stack === made || stack.startsWith(`${made}\n`));
-    return mapped(renamed ? error.name + stack.slice(String(name).length) : stack).split('\n');
-  }
+  // The lines of an error's stack trace, in the author's files.
+  const lines = (error) => mapped(String(error.stack)).split('\n');
 
   // What the caller is told: type, message, lines.
   function described(error) {
