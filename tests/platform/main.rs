@@ -24,6 +24,7 @@ mod deploy;
 mod directory;
 mod folders;
 mod foreign;
+mod forms;
 mod grpc;
 mod http2;
 mod kill;
