@@ -1,6 +1,9 @@
 //! Managed runtimes, from outside.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use harness::{Options, Platform};
+use serde_json::json;
 
 use crate::boto3;
 use crate::common::{PROGRAM, platform};
@@ -12,11 +15,27 @@ fn versions() -> [Vec<u8>; 2] {
     [first, second]
 }
 
+/// Installs the test's own runtime for a language.
+pub(crate) async fn install(platform: &Platform, language: &str) {
+    let component = STANDARD.encode(platform.sign(&test_guests::component("guest-managed")));
+    let body = json!({"Component": component, "Language": language, "Description": "tested"});
+    platform.client.json("POST", "/lamina/v1/runtimes", &body).await.expect(201);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_deploys_zips_and_chooses_runtime_versions() {
     let platform = Platform::start(Options::new(PROGRAM).signing("warn")).await;
     let [first, second] = versions();
     boto3::run(&platform, "runtimes.py", &[("first.wasm", &first), ("second.wasm", &second)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bare_zip_is_taken_unless_signatures_are_enforced() {
+    for policy in ["off", "warn", "enforce"] {
+        let platform = Platform::start(Options::new(PROGRAM).signing(policy)).await;
+        install(&platform, "python").await;
+        boto3::run(&platform, "bare.py", &[("policy", policy.as_bytes())]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

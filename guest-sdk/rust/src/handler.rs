@@ -100,7 +100,7 @@ pub(crate) fn serve<T>(context: Context, run: impl FnOnce(Context) -> Result<T, 
 
 /// A handler's error as this crate's. An error that is converted here, and not at
 /// a `?` of the handler's, was not made in this file.
-fn returned<X>(error: X) -> Error
+pub(crate) fn returned<X>(error: X) -> Error
 where
     Error: From<X>,
 {

@@ -21,8 +21,10 @@
 //!
 //! A handler takes an event and, if it wants, a [`Context`], and returns a
 //! `Result`; it may be `async`. Events are anything that deserialises, answers
-//! anything that serialises; [`Raw`] is for bytes that are not JSON. A third
-//! parameter, [`ResponseStream`], makes it a streaming handler.
+//! anything that serialises, the types of the crate `aws_lambda_events` among them;
+//! [`Raw`] is for bytes that are not JSON. A third parameter, [`ResponseStream`], makes
+//! it a streaming handler. With the feature `http` a handler behind a function URL may
+//! take an `http::Request` and return an `http::Response`.
 //!
 //! The crate of a function has `crate-type = ["cdylib"]` and is built for
 //! `wasm32-wasip2`. Built for any other target, the attribute leaves the function
@@ -38,6 +40,8 @@ extern crate self as lamina;
 pub mod context;
 pub mod error;
 pub mod event;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod logging;
 pub mod stream;
 #[cfg(not(target_family = "wasm"))]

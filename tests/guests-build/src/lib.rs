@@ -21,8 +21,9 @@ const LOCK: &str = "target/.test-guests.lock";
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
 /// `guest-function`, `guest-stream`, `guest-http` and `guest-url`, which do what
 /// they are told; `guest-conformance`, which does what a table asks of every language;
-/// `guest-managed`, a managed runtime; `guest-wstd`, a server on other
-/// people's library.
+/// `guest-managed`, a managed runtime; `guest-wstd`, a server on other people's library;
+/// `guest-sqs` and `guest-gateway`, on other people's events; `guest-request`, which takes
+/// requests of the crate `http`.
 ///
 /// # Panics
 /// When it cannot be built, or there is none of that name.
@@ -79,6 +80,9 @@ mod tests {
             "guest-url",
             "guest-managed",
             "guest-wstd",
+            "guest-sqs",
+            "guest-gateway",
+            "guest-request",
         ] {
             assert!(super::component(name).starts_with(b"\0asm\x0d\0\x01\0"), "{name}");
         }

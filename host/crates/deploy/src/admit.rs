@@ -1,7 +1,7 @@
 //! An upload on its way in: unpacked, verified, validated, stored.
 
 use bytes::Bytes;
-use lamina_package::VerifyError as PackageVerifyError;
+use lamina_package::{Package, VerifyError as PackageVerifyError};
 use lamina_registry::Event;
 use lamina_runtime::InspectError;
 use lamina_signing::{Error as FileError, PublicKey, VerifyError};
@@ -77,7 +77,10 @@ impl Deployer {
 }
 
 fn admit_component(signing: Signing, upload: Bytes, keys: &[PublicKey]) -> Result<Admitted, DeployError> {
-    let component = package::component(&upload)?;
+    let whole = |package: &Package<'_>| {
+        check::verify_package(signing, &Digest::of(&upload), package, keys).map(drop).map_err(unsigned)
+    };
+    let component = package::component(&upload, whole)?;
     let signers = verified(signing, &component, keys)?;
     let world = lamina_runtime::inspect(&component)?;
     if world == World::ManagedRuntime {

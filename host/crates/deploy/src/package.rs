@@ -39,14 +39,21 @@ fn check_size(upload: &Bytes) -> Result<(), DeployError> {
 }
 
 /// The component's bytes. Bytes that are neither a zip nor WebAssembly come back
-/// as they are, for the validator to name.
-pub(crate) fn component(upload: &Bytes) -> Result<Bytes, DeployError> {
+/// as they are, for the validator to name. `whole` is asked about a zip that holds more
+/// than a component, which must be signed as a whole.
+pub(crate) fn component(
+    upload: &Bytes,
+    whole: impl FnOnce(&Package<'_>) -> Result<(), DeployError>,
+) -> Result<Bytes, DeployError> {
     check_size(upload)?;
     if !upload.starts_with(b"PK") {
         return Ok(upload.clone());
     }
     let package = Package::read(upload).map_err(|error| unread(&error))?;
     if package.bootstrap().is_none() {
+        if package.files().iter().any(|file| file.name == BOOTSTRAP) {
+            whole(&package)?;
+        }
         return Err(no_bootstrap(&package));
     }
     match package.component().map_err(|error| unread(&error))? {
@@ -109,18 +116,18 @@ mod tests {
     }
 
     fn check(upload: &Bytes, expect: &str) {
-        let error = component(upload).unwrap_err().to_string();
+        let error = component(upload, |_| Ok(())).unwrap_err().to_string();
         assert!(error.contains(expect), "{error}");
     }
 
     #[test]
     fn the_component_is_taken_out() {
         let wasm = b"\0asm\x0d\0\x01\0".as_slice();
-        assert_eq!(component(&Bytes::from_static(wasm)).unwrap(), wasm);
+        assert_eq!(component(&Bytes::from_static(wasm), |_| Ok(())).unwrap(), wasm);
         for name in ["bootstrap.wasm", "bootstrap"] {
-            assert_eq!(component(&zip(&[(name, wasm)])).unwrap(), wasm, "{name}");
+            assert_eq!(component(&zip(&[(name, wasm)]), |_| Ok(())).unwrap(), wasm, "{name}");
         }
-        assert_eq!(component(&Bytes::from_static(b"text")).unwrap(), "text");
+        assert_eq!(component(&Bytes::from_static(b"text"), |_| Ok(())).unwrap(), "text");
     }
 
     #[test]

@@ -12,17 +12,19 @@ use lamina_types::Digest;
 
 use crate::check::{Told, verify_package};
 use crate::signing::Signing;
-use crate::typescript;
+use crate::typescript::Eraser;
 
 /// The platform's policy over packages, for the runtime.
 pub fn packages(signing: Signing, registry: Arc<Registry>, artifacts: Artifacts) -> Arc<dyn Packages> {
-    Arc::new(Files { signing, registry, artifacts, told: Arc::default() })
+    Arc::new(Files { signing, registry, artifacts, eraser: Eraser::default(), told: Arc::default() })
 }
 
+#[derive(Clone)]
 struct Files {
     signing: Signing,
     registry: Arc<Registry>,
     artifacts: Artifacts,
+    eraser: Eraser,
     told: Arc<Told>,
 }
 
@@ -31,8 +33,8 @@ impl Packages for Files {
     async fn ready(&self, package: &Digest) -> Result<(), PackageError> {
         let digest = *package;
         let zip = self.artifacts.get(package).await.map_err(unread)?;
-        let (signing, registry, artifacts) = (self.signing, self.registry.clone(), self.artifacts.clone());
-        let ready = tokio::task::spawn_blocking(move || ready(signing, &registry, &artifacts, &digest, &zip)).await;
+        let this = self.clone();
+        let ready = tokio::task::spawn_blocking(move || this.make_ready(&digest, &zip)).await;
         let ready = ready.map_err(|error| PackageError::Internal(error.to_string()))?;
         match &ready {
             Err(PackageError::Refused(reason)) => {
@@ -54,25 +56,22 @@ fn unread(error: ArtifactError) -> PackageError {
     }
 }
 
-/// Verifies the package, and makes its directory what it must be.
-fn ready(
-    signing: Signing,
-    registry: &Registry,
-    artifacts: &Artifacts,
-    digest: &Digest,
-    zip: &Bytes,
-) -> Result<(), PackageError> {
-    let refused = |error: &dyn std::fmt::Display| PackageError::Refused(error.to_string());
-    let package = Package::read(zip).map_err(|error| refused(&error))?;
-    verify_package(signing, digest, &package, registry.catalog().keys()).map_err(|error| refused(&error))?;
-    let files = package.files();
-    let erased = typescript::erase(&files).map_err(|error| refused(&error))?;
-    let given = || {
-        let own = files.iter().map(|file| {
-            let content = file.content().map_err(|error| error.to_string())?;
-            Ok(PackageFile { name: file.name.to_owned(), content: content.into_owned() })
-        });
-        own.chain(erased.iter().cloned().map(Ok))
-    };
-    artifacts.unpack(digest, given).map_err(|error| PackageError::Internal(error.to_string()))
+impl Files {
+    /// Verifies the package, and makes its directory what it must be.
+    fn make_ready(&self, digest: &Digest, zip: &Bytes) -> Result<(), PackageError> {
+        let refused = |error: &dyn std::fmt::Display| PackageError::Refused(error.to_string());
+        let package = Package::read(zip).map_err(|error| refused(&error))?;
+        let verified = verify_package(self.signing, digest, &package, self.registry.catalog().keys());
+        verified.map_err(|error| refused(&error))?;
+        let files = package.files();
+        let erased = self.eraser.erase(&files).map_err(|error| refused(&error))?;
+        let given = || {
+            let own = files.iter().map(|file| {
+                let content = file.content().map_err(|error| error.to_string())?;
+                Ok(PackageFile { name: file.name.to_owned(), content: content.into_owned() })
+            });
+            own.chain(erased.iter().cloned().map(Ok))
+        };
+        self.artifacts.unpack(digest, given).map_err(|error| PackageError::Internal(error.to_string()))
+    }
 }

@@ -7,7 +7,7 @@ fn erase_all(files: &[(&str, &str)]) -> Vec<(String, String)> {
     files.iter().for_each(|(name, text)| writer.file(name, 0o644, text.as_bytes()).unwrap());
     let zip = writer.finish();
     let package = Package::read(&zip).unwrap();
-    let made = erase(&package.files()).unwrap();
+    let made = Eraser::default().erase(&package.files()).unwrap();
     made.into_iter().map(|file| (file.name, String::from_utf8(file.content).unwrap())).collect()
 }
 
@@ -82,18 +82,123 @@ fn what_cannot_be_erased_throws_where_it_is_imported() {
     check(&" ".repeat(SOURCE_BYTES_MAX + 1), "it is larger than 1048576 bytes");
 }
 
-/// A stack that is too small ends the process: the longest source of what nests with
-/// each byte or two is read, or refused, and nothing else happens.
+/// Threads that do not end keep no others waiting, and erasing goes on when they end.
+#[test]
+fn lost_threads_are_bounded_and_found_again() {
+    let eraser = Eraser::default();
+    let code = || {
+        let job = Job { source: "a.ts".into(), text: "let a: 1;".into(), code: "a.js".into(), map: "a.js.map".into() };
+        String::from_utf8(eraser.in_time(vec![job])[0].content.clone()).unwrap()
+    };
+    let lost: Vec<Running> = (0..LOST_MAX).map(|_| Running::new(&eraser.0)).collect();
+    assert!(code().contains("while others take too long"), "{}", code());
+    drop(lost);
+    assert!(code().starts_with("let a;"), "{}", code());
+    assert_eq!(eraser.0.running.load(Ordering::SeqCst), 0);
+}
+
+/// What nests with each byte or two: expressions, statements, patterns and types.
+const NESTING: &[&str] = &[
+    "!",
+    "(",
+    "[",
+    "{",
+    "-",
+    "1+",
+    "a=>",
+    "a?1:",
+    "if(1)",
+    "a=",
+    "<T>",
+    "a(",
+    "f`${",
+    "new ",
+    "x.",
+    "async()=>{",
+    "class{a=",
+    "function(){",
+    "`${",
+    "for(;;)",
+    "a?.",
+    "typeof ",
+    "({a:",
+    "[...",
+    "@d class{}",
+    "a??",
+    "a:",
+    "yield ",
+    "do ",
+    "1,",
+];
+const NESTING_TYPES: &[&str] =
+    &["A<", "[", "(", "{a:", "keyof ", "()=>", "A extends B?C:", "A|", "A[", "typeof a<", "`${"];
+
+/// Sources of about this length that nest as deeply as they can, some of them closed.
+fn deep_sources(bytes: usize) -> impl Iterator<Item = String> {
+    let deep = move |unit: &str| unit.repeat(bytes / unit.len());
+    let expressions = NESTING.iter().flat_map(move |unit| [deep(unit), format!("let x = {}1;", deep(unit))]);
+    let closed =
+        [("(", "1", ")"), ("[", "1", "]"), ("{", "", "}"), ("a(", "1", ")"), ("({a:", "1", "})"), ("`${", "1", "}`")];
+    let closed = closed.into_iter().map(move |(open, inner, close)| {
+        let times = bytes / (open.len() + close.len());
+        format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+    });
+    let types = NESTING_TYPES.iter().map(move |unit| format!("type X = {}1;", deep(unit)));
+    let closed_types =
+        [("A<", "1", ">"), ("[", "1", "]"), ("{a:", "1", "}")].into_iter().map(move |(open, inner, close)| {
+            let times = bytes / (open.len() + close.len());
+            format!("type X = {}{inner}{};", open.repeat(times), close.repeat(times))
+        });
+    expressions.chain(closed).chain(types).chain(closed_types)
+}
+
+/// A stack that is too small ends the process: what nests with each byte or two is
+/// read, or refused, and nothing else happens.
 #[test]
 fn deep_sources_do_no_harm() {
-    let deep = |unit: &str| unit.repeat(SOURCE_BYTES_MAX / 8 / unit.len());
-    for unit in ["!", "(", "[", "{", "-", "1+", "a=>", "a?1:", "if(1)", "a=", "<T>", "a(", "f`${", "new ", "x."] {
-        let made = erase_all(&[("a.ts", &deep(unit))]);
-        assert!(!made.is_empty(), "{unit}");
-        let closed = format!("let x = {}1;", deep(unit));
-        erase_all(&[("a.ts", &closed)]);
+    for source in deep_sources(SOURCE_BYTES_MAX / 8) {
+        let made = erase_all(&[("a.ts", &source)]);
+        assert!(!made.is_empty(), "{}", source.get(..20).unwrap_or_default());
     }
-    for unit in ["A<", "[", "(", "{a:", "keyof ", "()=>", "A extends B?C:"] {
-        erase_all(&[("a.ts", &format!("type X = {}1;", deep(unit)))]);
+}
+
+/// The bytes of the calling thread's stack that were ever touched.
+#[cfg(target_os = "linux")]
+fn touched_stack_bytes() -> usize {
+    let here = 0_u8;
+    let address = std::ptr::from_ref(&here).addr();
+    let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+    let mut is_here = false;
+    for line in maps.lines() {
+        let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+        if let Some((start, end)) = range
+            && let (Ok(start), Ok(end)) = (usize::from_str_radix(start, 16), usize::from_str_radix(end, 16))
+        {
+            is_here = (start..end).contains(&address);
+        } else if let Some(kib) = line.strip_prefix("Rss:").filter(|_| is_here) {
+            return kib.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10;
+        }
     }
+    panic!("no mapping has the stack in it:\n{maps}");
+}
+
+/// The measurement behind [`STACK_BYTES_PER_BYTE`]: no source takes more than three
+/// quarters of it.
+#[test]
+#[cfg(target_os = "linux")]
+fn deep_sources_take_no_more_stack_than_they_are_given() {
+    const BYTES: usize = 32 << 10;
+    let mut most = (0, String::new());
+    for source in deep_sources(BYTES) {
+        let shown = source.get(..20).unwrap_or_default().to_owned();
+        let work = move || {
+            let _ = erased("a.ts", &source);
+            touched_stack_bytes()
+        };
+        let stack = STACK_BYTES_MIN + 2 * BYTES * STACK_BYTES_PER_BYTE;
+        let touched = thread::Builder::new().stack_size(stack).spawn(work).unwrap().join().unwrap();
+        eprintln!("{:>6} bytes of stack a byte: {shown}", touched / BYTES);
+        most = most.max((touched, shown));
+    }
+    assert!(most.0 <= BYTES * STACK_BYTES_PER_BYTE / 4 * 3, "{most:?} of {BYTES} bytes");
 }

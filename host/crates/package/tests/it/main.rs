@@ -6,4 +6,5 @@
 mod build;
 mod cases;
 mod hostile;
+mod made;
 mod sound;

@@ -59,7 +59,7 @@ impl Source {
         Ok(Self { code, packed: Some(files.len()), guess })
     }
 
-    /// A zip as it is. One that cannot be read is the platform's to refuse.
+    /// A zip as it is.
     fn zip(code: Vec<u8>, runtime: Option<&str>) -> Result<Self, Failure> {
         let guess = match Package::read(&code) {
             Err(error) => return Err(Failure::new(error.to_string()).next("pack it again")),

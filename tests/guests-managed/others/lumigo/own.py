@@ -1,0 +1,2 @@
+def handler(event, context):
+    return {"name": event["name"], "function": context.function_name}

@@ -1,0 +1,3 @@
+import { marked } from "marked";
+
+export const handler = async ({ text }) => marked.parse(text);
