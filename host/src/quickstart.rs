@@ -175,6 +175,7 @@ fn config(data: &Path, listen: SocketAddr) -> Result<serve::Config, Failure> {
         secrets: crate::platform::SecretKeys::Beside,
         otlp: None,
         instances_max: serve::INSTANCES_MAX,
+        bundles_bytes_max: serve::BUNDLES_BYTES_MAX,
     })
 }
 

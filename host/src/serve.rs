@@ -60,6 +60,8 @@ pub struct Config {
     pub calls: lamina_invoke::Config,
     /// Places of the instance pool, 1 to 4,000.
     pub instances_max: u32,
+    /// Memory for bundles of packages; past it the sources serve.
+    pub bundles_bytes_max: usize,
     /// What one client may cost.
     pub limits: lamina_api::Limits,
     /// Bytes of an event, and of a request to a function URL.
@@ -83,6 +85,9 @@ pub const FUEL_PER_GB_SECOND: u64 = lamina_runtime::Config::FUEL_PER_GB_SECOND;
 
 /// The default of [`Config::instances_max`]: as many as Lambda's quota of calls.
 pub const INSTANCES_MAX: u32 = lamina_runtime::Config::INSTANCES_MAX;
+
+/// The default of [`Config::bundles_bytes_max`].
+pub const BUNDLES_BYTES_MAX: usize = lamina_runtime::Config::BUNDLES_BYTES_MAX;
 
 /// The default of [`Config::body_bytes_max`]: Lambda's limit.
 pub const BODY_BYTES_MAX: usize = lamina_types::limits::REQUEST_PAYLOAD_BYTES_MAX;
@@ -148,8 +153,12 @@ pub async fn start(config: Config) -> Result<Serving, Error> {
         Some(address) => Some(bind(address, "http").await?),
         None => None,
     };
-    let instances_max = config.instances_max;
-    let runtime = lamina_runtime::Config { fuel_per_gb_second, instances_max, ..lamina_runtime::Config::default() };
+    let runtime = lamina_runtime::Config {
+        fuel_per_gb_second,
+        instances_max: config.instances_max,
+        bundles_bytes_max: config.bundles_bytes_max,
+        ..lamina_runtime::Config::default()
+    };
     let (here, owner) = (region.clone(), account.clone());
     let settings = platform::Config {
         data: data.clone(),

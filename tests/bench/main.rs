@@ -9,6 +9,7 @@ mod baseline;
 mod contest;
 mod hello;
 mod idle;
+mod languages;
 mod load;
 mod logs;
 mod process;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo bench -p platform-tests -- [NAME] [--json] [--rounds N] [--round-ms N]
-benchmarks: hello, h2, tls, idle, logs, state, stream";
+benchmarks: hello, h2, tls, idle, languages, logs, state, stream";
 
 /// How long and how often.
 pub(crate) struct Options {
@@ -43,6 +44,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("h2", hello::over_http2),
     ("tls", hello::over_tls),
     ("idle", idle::run),
+    ("languages", languages::run),
     ("logs", logs::run),
     ("state", state::run),
     ("stream", stream::run),

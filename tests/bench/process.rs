@@ -1,7 +1,8 @@
 //! The processes under load, and the CPU time they take.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -35,14 +36,31 @@ impl Server {
         Self::itself("--stream-baseline", &[])
     }
 
-    fn itself(what: &str, arguments: &[&str]) -> anyhow::Result<Self> {
-        let program = std::env::current_exe()?;
-        let mut child =
-            Command::new(program).arg(what).args(arguments).stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
-        let output = child.stdout.take().context("the baseline has no output")?;
+    /// A program that prints `HOST:PORT` when it listens.
+    pub(crate) fn saying_its_address(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
+        let output = child.stdout.take().context("the server has no output")?;
         let mut address = String::new();
         BufReader::new(output).read_line(&mut address)?;
         Ok(Self { child, address: address.trim().to_owned() })
+    }
+
+    /// A program that listens there.
+    pub(crate) fn at(command: &mut Command, address: String) -> anyhow::Result<Self> {
+        let child = command.stdout(Stdio::null()).stdin(Stdio::null()).spawn()?;
+        let server = Self { child, address };
+        for _ in 0..600 {
+            if TcpStream::connect(&server.address).is_ok() {
+                return Ok(server);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        bail!("nobody listens at {}", server.address)
+    }
+
+    fn itself(what: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let program = std::env::current_exe()?;
+        Self::saying_its_address(Command::new(program).arg(what).args(arguments))
     }
 
     /// Bytes of memory that are its own now.
@@ -90,12 +108,41 @@ impl Platform {
         Ok(platform)
     }
 
-    fn path(&self, name: &str) -> String {
+    /// Deploys a folder of source files with a public URL, signed; answers the URL's id.
+    pub(crate) fn deploy_folder(&self, name: &str, folder: &Path, options: &[&str]) -> anyhow::Result<String> {
+        let (folder, key) = (folder.display().to_string(), self.path("key.pem"));
+        let arguments = [&["deploy", name, &folder, "--key", &key, "--url"], options].concat();
+        url_id(&self.lamina(&arguments)?)
+    }
+
+    /// What the function's URL answers.
+    pub(crate) fn get(&self, id: &str) -> anyhow::Result<String> {
+        self.getting(id)?.answer()
+    }
+
+    /// Asks the function's URL.
+    pub(crate) fn getting(&self, id: &str) -> anyhow::Result<Asked> {
+        let mut stream = TcpStream::connect(&self.server.address)?;
+        write!(stream, "GET /_url/{id}/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.server.address)?;
+        Ok(Asked(stream))
+    }
+
+    /// Invokes a function through the API; answers its payload.
+    pub(crate) fn call(&self, name: &str, event: &str) -> anyhow::Result<String> {
+        Ok(self.lamina(&["invoke", name, "--payload", event])?["Payload"].to_string())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).display().to_string()
     }
 
     /// Runs the command line against it.
     pub(crate) fn lamina(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        // Some commands have nothing to say.
+        Ok(serde_json::from_str(&self.lamina_text(arguments)?).unwrap_or(Value::Null))
+    }
+
+    fn lamina_text(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = Command::new(lamina())
             .args(arguments)
             .args(["--output", "json"])
@@ -104,8 +151,38 @@ impl Platform {
         if !output.status.success() {
             bail!("lamina {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
         }
-        // Some commands have nothing to say.
-        Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// The log lines of a function that match the pattern.
+    pub(crate) fn log(&self, name: &str, pattern: &str) -> anyhow::Result<Vec<String>> {
+        let text = self.lamina_text(&["logs", name, "--filter", pattern])?;
+        let message = |line: &str| {
+            let line: Value = serde_json::from_str(line)?;
+            Ok(line["Message"].as_str().unwrap_or_default().to_owned())
+        };
+        text.lines().map(message).collect()
+    }
+
+    /// UpdateFunctionConfiguration.
+    pub(crate) fn configure(&self, name: &str, settings: &Value) -> anyhow::Result<()> {
+        let credentials: Value = serde_json::from_str(&fs::read_to_string(self.path("data/credentials.json"))?)?;
+        let text = |name: &str| credentials[name].as_str().unwrap_or_default().to_owned();
+        let client = harness::Client {
+            authority: self.server.address.clone(),
+            region: "us-east-1".to_owned(),
+            access_key_id: text("AccessKeyId"),
+            secret_access_key: text("SecretAccessKey"),
+        };
+        let path = format!("/2015-03-31/functions/{name}/configuration");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async { client.json("PUT", &path, settings).await.expect(200) });
+        Ok(())
+    }
+
+    /// How many packages have their bundle.
+    pub(crate) fn bundles(&self) -> usize {
+        fs::read_dir(self.path("data/artifacts/derived/bundles")).map_or(0, Iterator::count)
     }
 
     /// Deploys a component with a public URL; answers the URL's id.
@@ -119,14 +196,33 @@ impl Platform {
         fs::write(&file, component)?;
         let key = self.path("key.pem");
         let arguments = [&["deploy", name, &file, "--key", &key, "--url"], options].concat();
-        let deployed = self.lamina(&arguments)?;
-        let url = deployed["FunctionUrl"].as_str().context("the deployment has no FunctionUrl")?;
-        let host = url.split("//").nth(1).unwrap_or_default();
-        Ok(host.split('.').next().unwrap_or_default().to_owned())
+        url_id(&self.lamina(&arguments)?)
     }
 }
 
-fn lamina() -> PathBuf {
+/// The id in the URL of what `lamina deploy` says.
+fn url_id(deployed: &Value) -> anyhow::Result<String> {
+    let url = deployed["FunctionUrl"].as_str().context("the deployment has no FunctionUrl")?;
+    let host = url.split("//").nth(1).unwrap_or_default();
+    Ok(host.split('.').next().unwrap_or_default().to_owned())
+}
+
+/// A request that is under way.
+pub(crate) struct Asked(TcpStream);
+
+impl Asked {
+    /// Waits for the whole answer, which must be 200.
+    pub(crate) fn answer(mut self) -> anyhow::Result<String> {
+        let mut text = String::new();
+        self.0.read_to_string(&mut text)?;
+        match text.split_once("\r\n\r\n") {
+            Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
+            _ => bail!("not answered with 200: {text}"),
+        }
+    }
+}
+
+pub(crate) fn lamina() -> PathBuf {
     env!("CARGO_BIN_EXE_lamina-tested").into()
 }
 

@@ -44,6 +44,10 @@ pub(crate) struct LimitArgs {
     /// Instances at a time, 4000 at most; more are throttled with 429
     #[arg(long, value_name = "N", default_value_t = serve::INSTANCES_MAX, env = "LAMINA_INSTANCES_MAX", hide_env_values = true, value_parser = value_parser!(u32).range(1..=4_000))]
     instances_max: u32,
+    /// Memory for the bundles of packages in Python and JavaScript; past it, and with 0
+    /// always, their sources serve
+    #[arg(long, value_name = "BYTES", default_value_t = serve::BUNDLES_BYTES_MAX, env = "LAMINA_BUNDLES_BYTES_MAX", hide_env_values = true)]
+    bundles_bytes_max: usize,
     /// Bytes of a request's line and headers; more are answered with 431
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT.head_bytes_max, env = "LAMINA_HEAD_BYTES_MAX", hide_env_values = true, value_parser = RangedU64ValueParser::<usize>::new().range(8_192..=262_144))]
     head_bytes_max: usize,
@@ -128,6 +132,11 @@ impl LimitArgs {
     /// Places of the instance pool.
     pub(crate) const fn instances_max(&self) -> u32 {
         self.instances_max
+    }
+
+    /// Memory for bundles.
+    pub(crate) const fn bundles_bytes_max(&self) -> usize {
+        self.bundles_bytes_max
     }
 
     /// Bytes of an event.

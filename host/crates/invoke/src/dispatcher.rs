@@ -11,7 +11,8 @@ use lamina_registry::Registry;
 use lamina_runtime::{Call, CodeError, RunError, Runtime};
 use lamina_telemetry::{InvocationLog, Logs, Observer, Opening, Report, Timings};
 use lamina_types::{
-    FunctionError, FunctionName, FunctionRef, Invocation, Outcome, ResolvedFunction, Span, Timestamp, World, limits,
+    FunctionError, FunctionName, FunctionRef, Invocation, LogFormat, LogLevel, Outcome, ResolvedFunction, Span,
+    Timestamp, World, limits,
 };
 
 use crate::admission::{Admission, Permit};
@@ -88,6 +89,7 @@ pub(crate) struct Ending {
     bytes_in: u64,
     answers: Answers,
     traced: Option<Traced>,
+    timings: Option<Arc<Timings>>,
     permit: Permit,
 }
 
@@ -109,7 +111,6 @@ struct Traced {
     tracer: Tracer,
     span: Span,
     accepted: Timestamp,
-    timings: Arc<Timings>,
     clock: Arc<dyn Clock>,
 }
 
@@ -205,11 +206,14 @@ impl Dispatcher {
             format: function.log_format,
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
-        let traced = invocation.span.zip(self.deps.tracer.as_ref()).map(|(span, tracer)| {
-            let (timings, clock) = (Arc::default(), self.deps.clock.clone());
-            Traced { tracer: tracer.clone(), span, accepted, timings, clock }
+        let traced = invocation.span.zip(self.deps.tracer.as_ref()).map(|(span, tracer)| Traced {
+            tracer: tracer.clone(),
+            span,
+            accepted,
+            clock: self.deps.clock.clone(),
         });
-        let timings = traced.as_ref().map(|traced| traced.timings.clone());
+        let says_parts = matches!(function.log_format, LogFormat::Json { system, .. } if system <= LogLevel::Debug);
+        let timings = (traced.is_some() || says_parts).then(Arc::<Timings>::default);
         let ending = Ending {
             function: function.clone(),
             request_id: invocation.request_id.clone(),
@@ -218,6 +222,7 @@ impl Dispatcher {
             bytes_in: invocation.payload.len() as u64,
             answers,
             traced,
+            timings: timings.clone(),
             permit,
         };
         Ok(Admitted { call: Call { code, function, invocation, log, log_stream, traffic, timings }, ending })
@@ -253,7 +258,7 @@ impl Ending {
             Ok(outcome) => outcome,
             Err(error) => return Err(self.refused(error)),
         };
-        let Self { function, request_id, log, metered, bytes_in, answers, traced, permit } = self;
+        let Self { function, request_id, log, metered, bytes_in, answers, traced, timings, permit } = self;
         let report = Report {
             request_id: &request_id,
             memory: function.memory,
@@ -261,6 +266,7 @@ impl Ending {
             usage: outcome.usage,
             error_type: outcome.result.as_ref().err().map(|failure| failure.error_type.as_str()),
             span: traced.as_ref().map(|traced| traced.span),
+            timings: timings.as_deref(),
         };
         let bytes_out = answers.bytes_out(&outcome.result);
         metered.ended(&Used {
@@ -270,14 +276,15 @@ impl Ending {
             bytes_in,
             bytes_out,
         });
-        if let Some(Traced { tracer, span, accepted, timings, clock }) = traced {
+        if let Some(Traced { tracer, span, accepted, clock }) = traced {
             tracer.record(CallSpan {
                 span,
                 function,
                 request_id: request_id.clone(),
                 accepted,
                 ended: Timestamp(clock.epoch_micros()),
-                instantiated: timings.until_instantiated(),
+                instantiated: timings.as_ref().map_or(Duration::ZERO, |timings| timings.until_instantiated()),
+                loaded: timings.as_ref().map_or(Duration::ZERO, |timings| timings.until_loaded()),
                 usage: outcome.usage,
                 billed_ms: report.billed_ms(),
                 error_type: report.error_type.map(str::to_owned),

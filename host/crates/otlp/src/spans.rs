@@ -1,5 +1,6 @@
 //! A call as spans: the invocation, and in it the wait for its code, the making of its
-//! instance, and the call itself (opentelemetry.proto.trace.v1).
+//! instance, what a managed runtime loads, and the call itself
+//! (opentelemetry.proto.trace.v1).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,9 @@ pub struct CallSpan {
     pub ended: Timestamp,
     /// How long it took until its instance was there; 0 when it never was.
     pub instantiated: Duration,
+    /// How long it took until a managed runtime had loaded its handler; 0 when nothing was
+    /// to be loaded, or did not load.
+    pub loaded: Duration,
     /// What it used.
     pub usage: Usage,
     /// Billed duration.
@@ -43,6 +47,7 @@ enum Part {
     Wait = 1,
     Instantiate = 2,
     Call = 3,
+    Import = 4,
 }
 
 fn nanos(time: Timestamp) -> u64 {
@@ -93,12 +98,14 @@ impl CallSpan {
                 });
             }
         });
+        let loaded = (!self.loaded.is_zero()).then(|| Timestamp(began.0 + micros(self.loaded)).clamp(there, *ended));
         let parts = [
-            (Part::Wait, "queue wait", (*accepted, began)),
-            (Part::Instantiate, "instantiate", (began, there)),
-            (Part::Call, "call", (there, *ended)),
+            Some((Part::Wait, "queue wait", (*accepted, began))),
+            Some((Part::Instantiate, "instantiate", (began, there))),
+            loaded.map(|loaded| (Part::Import, "import", (there, loaded))),
+            Some((Part::Call, "call", (loaded.unwrap_or(there), *ended))),
         ];
-        for (part, name, times) in parts {
+        for (part, name, times) in parts.into_iter().flatten() {
             spans.message(2, |out| {
                 self.begin(out, part_id(*span, part), Some(span.span));
                 out.text(5, name);

@@ -62,6 +62,8 @@ pub struct Config {
 impl Config {
     /// The default of `instances_max`.
     pub const INSTANCES_MAX: u32 = 1_000;
+    /// The default of `bundles_bytes_max`.
+    pub const BUNDLES_BYTES_MAX: usize = 512 << 20;
     /// The default of `fuel_per_gb_second`.
     pub const FUEL_PER_GB_SECOND: u64 = 1_000_000_000_000;
 }
@@ -73,7 +75,7 @@ impl Default for Config {
             memory_keep_resident_bytes: 1 << 20,
             runtime_instances_max: 1_000,
             runtimes_bytes_max: 4 << 30,
-            bundles_bytes_max: 512 << 20,
+            bundles_bytes_max: Self::BUNDLES_BYTES_MAX,
             tmp_bytes_max: 512 << 20,
             tmp_names_max: 10_000,
             images_max: 1_000,

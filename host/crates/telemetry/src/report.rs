@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use lamina_types::{MemoryMib, RequestId, Span, Status, Usage};
 
+use crate::timings::Timings;
+
 /// What a REPORT line says. `Fuel Used` is ours, after Lambda's own fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
@@ -20,6 +22,8 @@ pub struct Report<'a> {
     pub error_type: Option<&'a str>,
     /// The call's span, when it is traced.
     pub span: Option<Span>,
+    /// Its moments, where they were taken.
+    pub timings: Option<&'a Timings>,
 }
 
 impl Report<'_> {
@@ -111,7 +115,15 @@ mod tests {
             fuel: 12_345,
         };
         let timeout = Duration::from_secs(3);
-        let report = Report { request_id: &request_id, memory: MemoryMib(128), timeout, usage, error_type, span: None };
+        let report = Report {
+            request_id: &request_id,
+            memory: MemoryMib(128),
+            timeout,
+            usage,
+            error_type,
+            span: None,
+            timings: None,
+        };
         let line = report.to_string();
         let (_, rest) = line.split_once("\tDuration: ").unwrap();
         assert_eq!(rest, expect);
@@ -157,7 +169,8 @@ mod tests {
         };
         let span = Some(Span { trace: [0xab; 16], span: [1; 8], parent: None });
         let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
-        let line = Report { request_id: &request_id, memory, timeout, usage, error_type: None, span }.to_string();
+        let line = Report { request_id: &request_id, memory, timeout, usage, error_type: None, span, timings: None }
+            .to_string();
         let (_, second) = line.split_once("Fuel Used: 1\t\n").unwrap();
         let trace = "1-abababab-abababababababababababab";
         assert_eq!(second, format!("XRAY TraceId: {trace}\tSegmentId: 0101010101010101\tSampled: true\t"));

@@ -193,6 +193,7 @@ impl ServeArgs {
             secrets,
             calls: self.limits.calls(),
             instances_max: self.limits.instances_max(),
+            bundles_bytes_max: self.limits.bundles_bytes_max(),
             limits: self.limits.limits(),
             body_bytes_max: self.limits.body_bytes_max(),
             tls: self.reached.files(),

@@ -112,7 +112,15 @@ impl Bench {
             fuel: 1,
         };
         let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
-        log.end(&Report { request_id: &request_id, memory, timeout, usage, error_type: None, span: None });
+        log.end(&Report {
+            request_id: &request_id,
+            memory,
+            timeout,
+            usage,
+            error_type: None,
+            span: None,
+            timings: None,
+        });
         request_id
     }
 

@@ -79,7 +79,11 @@ impl Running {
                 // No request is known while a handler is loaded.
                 return Ok(Err(told(error, &call.function, "")));
             }
-            *init = Some(clock.monotonic().saturating_sub(start));
+            let loaded = clock.monotonic().saturating_sub(start);
+            *init = Some(loaded);
+            if let Some(timings) = &call.timings {
+                timings.loaded(loaded);
+            }
             let writer = store.data_mut().table().push(writer)?;
             let handled = instance.call_handle(store, &call.invocation.payload, context, writer).await?;
             Ok(handled.map_err(|error| told(error, &call.function, call.invocation.request_id.as_str())))

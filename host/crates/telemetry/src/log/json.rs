@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use lamina_types::{LogLevel, RequestId, Status, Timestamp, Version};
 use serde::Deserialize;
@@ -88,6 +89,7 @@ impl fmt::Display for PlatformEvent<'_> {
             Kind::RuntimeDone(report) => {
                 write_end(f, report)?;
                 write!(f, r#","metrics":{{"durationMs":{}}}"#, Millis(report.usage.duration))?;
+                write_spans(f, self.time, report)?;
                 write_tracing(f, report)?;
             }
             Kind::Report(report) => write_report(f, report)?,
@@ -145,6 +147,21 @@ fn write_report(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result 
     // Ours, after Lambda's own.
     write!(f, r#","fuelUsed":{}}}"#, usage.fuel)?;
     write_tracing(f, report)
+}
+
+/// The parts of a call, in the Telemetry API's form; the names are ours.
+fn write_spans(f: &mut fmt::Formatter<'_>, ended: Timestamp, report: &Report<'_>) -> fmt::Result {
+    let Some(timings) = report.timings else { return Ok(()) };
+    let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    let began = ended.0.saturating_sub(micros(report.usage.duration));
+    f.write_str(r#","spans":["#)?;
+    for (at, (name, from, to)) in timings.parts(report.usage.duration).enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let (start, took) = (Timestamp(began + micros(from)), micros(to - from));
+        let (ms, rest) = (took / 1_000, took % 1_000);
+        write!(f, r#"{comma}{{"name":"{name}","start":"{start}","durationMs":{ms}.{rest:03}}}"#)?;
+    }
+    f.write_str("]")
 }
 
 /// The trace context of the Telemetry API, of a traced call.

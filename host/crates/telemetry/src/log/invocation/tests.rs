@@ -41,6 +41,7 @@ impl Bench {
             usage,
             error_type: (status != Status::Success).then_some("A \"B\""),
             span: None,
+            timings: None,
         })
     }
 
@@ -223,7 +224,7 @@ fn ends_are_spelt_as_lambda_does() {
             let log = bench.start_as(format, false);
             let error_type = (status != Status::Success).then_some(error_type);
             let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
-            log.end(&Report { request_id: &bench.id, memory, timeout, usage, error_type, span: None });
+            log.end(&Report { request_id: &bench.id, memory, timeout, usage, error_type, span: None, timings: None });
             bench.texts().pop().unwrap_or_default()
         };
         formats.into_iter().map(last).collect()
@@ -261,6 +262,7 @@ fn a_traced_calls_json_says_its_trace() {
         usage: Usage { status: Status::Success, duration: Duration::ZERO, init: None, memory_bytes_peak: 1, fuel: 7 },
         error_type: None,
         span: Some(Span { trace: [0xab; 16], span: [1; 8], parent: None }),
+        timings: None,
     });
     let records: Vec<serde_json::Value> =
         bench.texts().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
@@ -270,4 +272,37 @@ fn a_traced_calls_json_says_its_trace() {
         "value": "Root=1-abababab-abababababababababababab;Parent=0101010101010101;Sampled=1",
     });
     assert_eq!([&records[1]["record"]["tracing"], &records[2]["record"]["tracing"]], [&expect; 2]);
+}
+
+#[test]
+fn the_finest_level_says_the_parts_of_a_call() {
+    let bench = bench(100);
+    let log = bench.start_as(LogFormat::Json { application: LogLevel::Info, system: LogLevel::Debug }, false);
+    let timings = crate::Timings::default();
+    timings.instantiated(Duration::from_micros(20));
+    timings.loaded(Duration::from_micros(1_020));
+    let usage = Usage {
+        status: Status::Success,
+        duration: Duration::from_micros(1_500),
+        init: None,
+        memory_bytes_peak: 1,
+        fuel: 7,
+    };
+    let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
+    log.end(&Report {
+        request_id: &bench.id,
+        memory,
+        timeout,
+        usage,
+        error_type: None,
+        span: None,
+        timings: Some(&timings),
+    });
+    let done: serde_json::Value = serde_json::from_str(&bench.texts()[1]).unwrap();
+    let expect = serde_json::json!([
+        {"name": "instantiate", "start": "1970-01-01T00:00:00.998Z", "durationMs": 0.02},
+        {"name": "import", "start": "1970-01-01T00:00:00.998Z", "durationMs": 1.0},
+        {"name": "call", "start": "1970-01-01T00:00:00.999Z", "durationMs": 0.48},
+    ]);
+    assert_eq!(done["record"]["spans"], expect);
 }

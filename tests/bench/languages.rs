@@ -1,0 +1,254 @@
+//! The three languages: a fresh instance for each call, taken apart; how soon an upload
+//! answers; what functions and instances weigh; and the same JavaScript handler beside
+//! bare hyper, node and workerd.
+
+mod sources;
+mod tools;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use crate::Options;
+use crate::contest::{self, Contender};
+use crate::load::How;
+use crate::process::{Platform, Server};
+use crate::report::Figure;
+use sources::Source;
+
+/// Calls of one function for a median.
+const CALLS: usize = 200;
+/// Calls that a runtime answers at the same time while their memory is read.
+const SLEEPING: usize = 50;
+/// Functions of which each costs little.
+const FUNCTIONS: usize = 1_000;
+/// Time for a bundle to be made after its first call.
+const BUNDLE_MAX: Duration = Duration::from_secs(60);
+
+/// All of it.
+pub(crate) fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    let platform = started(&[])?;
+    uploads(options, &platform, &mut figures)?;
+    tiers(options, &platform, &mut figures)?;
+    computing(options, &platform, &mut figures)?;
+    instances(options, &platform, &mut figures)?;
+    many(options, &mut figures)?;
+    figures.extend(beside_others(options, &platform)?);
+    Ok(figures)
+}
+
+fn started(options: &[&str]) -> anyhow::Result<Platform> {
+    let platform = Platform::start(options)?;
+    let runtimes = harness::managed::built(&crate::process::lamina());
+    platform.lamina(&["runtime", "install", "--runtimes", &runtimes.display().to_string()])?;
+    Ok(platform)
+}
+
+fn figure(metric: impl Into<String>, unit: &'static str, rounds: Vec<f64>) -> Figure {
+    Figure { metric: metric.into(), unit, rounds }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// How long `lamina deploy` and the first call of the URL take together: the command's
+/// own start, packing, signing, HTTP, the state Active, the URL.
+fn uploads(options: &Options, platform: &Platform, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+    for source in [sources::PYTHON, sources::JAVASCRIPT, sources::TYPESCRIPT] {
+        let mut took = Vec::new();
+        for number in 0..options.rounds.max(2) {
+            let began = Instant::now();
+            // Each has a text of its own: none is found made.
+            let name = format!("{}-{number}", source.name);
+            let id = platform.deploy_folder(&name, &source.written(platform, &name)?, &[])?;
+            let answer = platform.get(&id)?;
+            took.push(ms(began.elapsed()));
+            if !answer.contains("Hello") {
+                bail!("{name} answered {answer}");
+            }
+        }
+        figures.push(figure(format!("{}_first_zip_ms", source.name), "ms", vec![took[0]]));
+        figures.push(figure(format!("{}_later_zip_ms", source.name), "ms", took.split_off(1)));
+    }
+    Ok(())
+}
+
+/// The parts of a call as the log's finest level tells them, by tier.
+fn tiers(options: &Options, platform: &Platform, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+    let calls = if options.is_short() { 5 } else { CALLS };
+    let hello = test_guests::component("guest-hello");
+    platform.deploy("rust", &hello)?;
+    figures.extend(Parts::of(platform, "rust", calls)?.figures("rust"));
+    let sources_only = started(&["--bundles-bytes-max", "0"])?;
+    let mut all = vec![sources::JAVASCRIPT, sources::PYTHON];
+    all.extend([sources::javascript_of(200 << 10), sources::javascript_of(750 << 10)]);
+    all.extend([sources::python_of(200 << 10), sources::python_of(750 << 10)]);
+    for source in all {
+        for (tier, platform) in [("sources", &sources_only), ("bundle", platform)] {
+            let name = format!("{}-{tier}", source.name);
+            let before = platform.bundles();
+            platform.deploy_folder(&name, &source.written(platform, &name)?, &[])?;
+            if tier == "bundle" {
+                bundled(platform, &name, before)?;
+            }
+            figures.extend(Parts::of(platform, &name, calls)?.figures(&format!("{}_{tier}", source.name)));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the package of a function that was deployed last has its bundle, where
+/// there were so many before: its files are no longer read.
+fn bundled(platform: &Platform, name: &str, before: usize) -> anyhow::Result<()> {
+    let began = Instant::now();
+    platform.lamina(&["invoke", name])?;
+    while platform.bundles() <= before {
+        if began.elapsed() > BUNDLE_MAX {
+            bail!("{name} has no bundle after {} s", BUNDLE_MAX.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// How long each part of a call took, one value a call, in milliseconds.
+#[derive(Default)]
+struct Parts {
+    instantiate: Vec<f64>,
+    import: Vec<f64>,
+    call: Vec<f64>,
+}
+
+impl Parts {
+    fn of(platform: &Platform, name: &str, calls: usize) -> anyhow::Result<Self> {
+        let settings = json!({ "LoggingConfig": { "LogFormat": "JSON", "SystemLogLevel": "DEBUG" } });
+        platform.configure(name, &settings)?;
+        for _ in 0..calls {
+            platform.call(name, "{}")?;
+        }
+        let mut parts = Self::default();
+        for line in platform.log(name, "{ $.type = \"platform.runtimeDone\" }")? {
+            let line: Value = serde_json::from_str(&line)?;
+            for span in line.pointer("/record/spans").and_then(Value::as_array).into_iter().flatten() {
+                let took = span["durationMs"].as_f64().unwrap_or_default();
+                match span["name"].as_str() {
+                    Some("instantiate") => parts.instantiate.push(took),
+                    Some("import") => parts.import.push(took),
+                    Some("call") => parts.call.push(took),
+                    _ => {}
+                }
+            }
+        }
+        if parts.call.len() < calls {
+            bail!("the log of {name} has {} of {calls} calls", parts.call.len());
+        }
+        Ok(parts)
+    }
+
+    fn figures(self, name: &str) -> Vec<Figure> {
+        let imports = self.import.iter().copied().chain(std::iter::repeat(0.0));
+        let whole = self.instantiate.iter().zip(imports).zip(&self.call).map(|((one, two), three)| one + two + three);
+        let whole = figure(format!("{name}_fresh_ms"), "ms", whole.collect());
+        let parts = [("instantiate", self.instantiate), ("import", self.import), ("call", self.call)];
+        let parts = parts.into_iter().filter(|(_, rounds)| !rounds.is_empty());
+        std::iter::once(whole)
+            .chain(parts.map(|(part, rounds)| figure(format!("{name}_{part}_ms"), "ms", rounds)))
+            .collect()
+    }
+}
+
+/// Handlers that compute, beside node and CPython on this machine.
+fn computing(options: &Options, platform: &Platform, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+    let calls = if options.is_short() { 2 } else { 15 };
+    for (source, native) in [(sources::JAVASCRIPT_WORK, tools::NODE), (sources::PYTHON_WORK, tools::PYTHON)] {
+        let folder = source.written(platform, source.name)?;
+        platform.deploy_folder(source.name, &folder, &["--timeout", "60"])?;
+        for work in ["calls", "loop", "json"] {
+            let mut ratios = Vec::new();
+            for _ in 0..calls {
+                let here = platform.call(source.name, &format!(r#"{{"work": "{work}"}}"#))?;
+                let here: f64 = here.trim().parse().with_context(|| format!("{} answered {here}", source.name))?;
+                ratios.push(here / native.times(&folder, work)?);
+            }
+            figures.push(figure(format!("{}_{work}_over_native", source.name), "ratio", ratios));
+        }
+    }
+    Ok(())
+}
+
+/// What an instance adds to the process while it waits.
+fn instances(options: &Options, platform: &Platform, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+    let count = if options.is_short() { 5 } else { SLEEPING };
+    for source in [sources::JAVASCRIPT_SLEEP, sources::PYTHON_SLEEP] {
+        let id = platform.deploy_folder(source.name, &source.written(platform, source.name)?, &["--timeout", "60"])?;
+        platform.get(&id)?;
+        let before = platform.server.memory()?;
+        let waiting: Vec<_> = (0..count).map(|_| platform.getting(&id)).collect::<anyhow::Result<_>>()?;
+        std::thread::sleep(Duration::from_millis(1_500));
+        let grown = platform.server.memory()?.saturating_sub(before);
+        for request in waiting {
+            request.answer()?;
+        }
+        let each = grown as f64 / count as f64 / f64::from(1 << 20);
+        figures.push(figure(format!("{}_instance_mib", source.name), "MiB", vec![each]));
+    }
+    Ok(())
+}
+
+/// What functions weigh that are deployed, called once and left alone.
+fn many(options: &Options, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+    let count = if options.is_short() { 20 } else { FUNCTIONS };
+    let platform = started(&[])?;
+    for source in [sources::JAVASCRIPT, sources::PYTHON] {
+        // What the first brings is the language's.
+        let first = format!("{}-first", source.name);
+        let id = platform.deploy_folder(&first, &source.written(&platform, &first)?, &[])?;
+        platform.get(&id)?;
+        let before = platform.server.memory()?;
+        for number in 0..count {
+            let name = format!("{}-{number}", source.name);
+            let id = platform.deploy_folder(&name, &source.written(&platform, &name)?, &[])?;
+            platform.get(&id)?;
+        }
+        let grown = platform.server.memory()?.saturating_sub(before);
+        figures.push(figure(
+            format!("{}_idle_function_kib", source.name),
+            "KiB",
+            vec![grown as f64 / count as f64 / 1024.0],
+        ));
+    }
+    Ok(())
+}
+
+/// The same handler in JavaScript here, in node and in workerd, beside bare hyper; and the
+/// other languages' here.
+fn beside_others(options: &Options, platform: &Platform) -> anyhow::Result<Vec<Figure>> {
+    let hyper = Server::baseline(&["http1", sources::GREETING])?;
+    let folder = tempfile::tempdir()?;
+    let node = tools::node_server(folder.path())?;
+    let workerd = tools::workerd(folder.path())?;
+    let deploy = |source: Source| -> anyhow::Result<String> {
+        let (name, before) = (format!("{}-url", source.name), platform.bundles());
+        let id = platform.deploy_folder(&name, &source.written(platform, &name)?, &[])?;
+        bundled(platform, &name, before)?;
+        Ok(format!("/_url/{id}/"))
+    };
+    let (javascript, python) = (deploy(sources::JAVASCRIPT)?, deploy(sources::PYTHON)?);
+    let rust = format!("/_url/{}/", platform.deploy("rust-url", &test_guests::component("guest-hello"))?);
+    let here = |name, path| Contender { name, server: &platform.server, path, how: How::Http1 };
+    let there = |name, server| Contender { name, server, path: "/".into(), how: How::Http1 };
+    contest::run(
+        options,
+        &[
+            there("hyper", &hyper),
+            here("rust", rust),
+            here("javascript", javascript),
+            here("python", python),
+            there("node", &node),
+            there("workerd", &workerd),
+        ],
+    )
+}
