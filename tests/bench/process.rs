@@ -171,8 +171,10 @@ impl Platform {
         let client = harness::Client {
             authority: self.server.address.clone(),
             region: "us-east-1".to_owned(),
+            service: "lambda".to_owned(),
             access_key_id: text("AccessKeyId"),
             secret_access_key: text("SecretAccessKey"),
+            time: None,
         };
         let path = format!("/2015-03-31/functions/{name}/configuration");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
