@@ -13,7 +13,7 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 use crate::inspect::START;
 
 /// What starting may take.
-const START_TIME: Duration = Duration::from_secs(120);
+const START_TIME: Duration = Duration::from_secs(300);
 
 /// What `start` is called afterwards: as long a name, so that it takes its place.
 const STARTED: &str = "begun";
@@ -46,6 +46,10 @@ pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
 }
 
 async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    // Before anything is compiled: an interpreter of 35 MB takes minutes on a busy machine.
+    if place(bytes)?.is_none() {
+        return Ok(bytes.to_vec());
+    }
     let mut config = wasmtime::Config::new();
     config.max_wasm_stack(16 << 20).async_stack_size(17 << 20).concurrency_support(false);
     let engine = Engine::new(&config)?;
@@ -55,9 +59,6 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let (context, instrumented) = wizer.instrument_component(bytes)?;
     let compile = engine.clone();
     let component = tokio::task::spawn_blocking(move || Component::new(&compile, &instrumented)).await??;
-    if !matches!(component.get_export(None, START), Some((ComponentItem::ComponentFunc(_), _))) {
-        return Ok(bytes.to_vec());
-    }
     let mut linker = Linker::<Starting>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     stub(&mut linker, &engine, &component)?;
@@ -74,10 +75,10 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     }
 }
 
-/// The component with another name for its `start`, which must not run again.
-fn renamed(mut component: Vec<u8>) -> wasmtime::Result<Vec<u8>> {
+/// Where the name of the component's export `start` is, if it has one.
+fn place(component: &[u8]) -> wasmtime::Result<Option<usize>> {
     let (mut depth, mut place) = (0_usize, None);
-    for payload in Parser::new(0).parse_all(&component) {
+    for payload in Parser::new(0).parse_all(component) {
         match payload? {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -92,10 +93,14 @@ fn renamed(mut component: Vec<u8>) -> wasmtime::Result<Vec<u8>> {
             _ => {}
         }
     }
-    let place = place.and_then(|at| component.get_mut(at..at + START.len()));
-    place
-        .ok_or_else(|| wasmtime::Error::msg("the snapshot lost the export `start`"))?
-        .copy_from_slice(STARTED.as_bytes());
+    Ok(place)
+}
+
+/// The component with another name for its `start`, which must not run again.
+fn renamed(mut component: Vec<u8>) -> wasmtime::Result<Vec<u8>> {
+    let place = place(&component)?.and_then(|at| component.get_mut(at..at + START.len()));
+    let lost = || wasmtime::Error::msg("the snapshot lost the export `start`");
+    place.ok_or_else(lost)?.copy_from_slice(STARTED.as_bytes());
     Ok(component)
 }
 
