@@ -14,7 +14,7 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 use crate::inspect::{InspectError, START, STARTED, inspect};
 
 /// What starting may take.
-const START_TIME: Duration = Duration::from_secs(120);
+const START_TIME: Duration = Duration::from_secs(300);
 
 /// Why a managed runtime was not started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
