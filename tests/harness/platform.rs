@@ -218,12 +218,23 @@ impl Platform {
         }
     }
 
+    /// The command line that this platform runs.
+    pub fn program(&self) -> &Path {
+        &self.options.program
+    }
+
     /// Runs the command line against this platform, which it finds by `--data`.
     #[track_caller]
     pub fn cli(&self, arguments: &[&str]) -> Finished {
+        self.cli_within(arguments, COMMAND_MAX)
+    }
+
+    /// The same, for a command that may take longer than others.
+    #[track_caller]
+    pub fn cli_within(&self, arguments: &[&str], limit: Duration) -> Finished {
         let mut command = process::command(&self.options.program, self.home());
         command.args(arguments).arg("--data").arg(self.data()).current_dir(self.home());
-        process::run(&mut command, COMMAND_MAX)
+        process::run(&mut command, limit)
     }
 
     /// Runs the command line without saying where a platform is.

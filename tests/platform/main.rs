@@ -34,6 +34,7 @@ mod logs;
 mod metrics;
 mod monitor;
 mod operate;
+mod others;
 mod otlp;
 mod packages;
 mod pressure;
