@@ -22,6 +22,7 @@ pub mod http;
 pub mod javascript;
 pub mod managed;
 mod options;
+pub mod others;
 mod platform;
 pub mod process;
 pub mod python;

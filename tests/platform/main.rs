@@ -35,6 +35,7 @@ mod logs;
 mod metrics;
 mod monitor;
 mod operate;
+mod others;
 mod otlp;
 mod packages;
 mod pressure;

@@ -135,6 +135,27 @@ define('queueMicrotask', function queueMicrotask(callback) {
   microtask(bind(callback));
 });
 
+// What V8's call sites answer and the engine's do not: packages such as depd, which
+// express brings along, ask each one of a stack.
+function completeCallSites() {
+  const before = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, sites) => sites;
+  const sites = new Error().stack;
+  Error.prepareStackTrace = before;
+  if (!Array.isArray(sites) || sites.length === 0) return;
+  const prototype = Object.getPrototypeOf(sites[0]);
+  const answers = {
+    getEvalOrigin: undefined, getMethodName: null, getPromiseIndex: null, getThis: undefined, getTypeName: null,
+    isAsync: false, isConstructor: false, isEval: false, isPromiseAll: false, isToplevel: true,
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    if (name in prototype) continue;
+    const value = { [name]() { return answer; } }[name];
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+}
+completeCallSites();
+
 // What modules do when an instance begins that was snapshotted.
 const renewals = [];
 cache.set('internal/host', { exports: { host, state, bind, global, renewals } });

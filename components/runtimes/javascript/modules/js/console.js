@@ -37,6 +37,6 @@ class Console {
 }
 
 if (!global.console.Console) {
-  Object.defineProperty(global.console, 'Console', { value: Console, writable: true, configurable: true });
+  Object.defineProperty(global.console, 'Console', { value: Console, writable: true, enumerable: true, configurable: true });
 }
 module.exports = global.console;

@@ -1,8 +1,9 @@
 """The standard library without files: code in memory, loaded when it is imported.
 
-While the component is built the library lies at `/python`. Each module that is not
-imported by then is compiled and kept as bytes, a few megabytes of memory that an
-instance does not touch until it imports one.
+While the component is built the library lies at `/python`. Each module is compiled and
+kept as bytes, a few megabytes of memory that an instance does not touch until it imports
+one. Those that are imported by then are kept as well: some packages load a module of the
+library once more, by its `__spec__`, to have one of their own (`markdown` does).
 """
 
 import importlib.abc
@@ -24,6 +25,11 @@ _modules = {}
 def gather():
     """In the snapshot, once everything else is imported."""
     _walk(ROOT, "")
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        # Its loader would read a file that is gone.
+        if name in _modules and spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = module.__loader__ = Finder
 
 
 def provide(name, path):
@@ -41,7 +47,7 @@ def _walk(folder, prefix):
             name = entry.removesuffix(".py")
             package = name == "__init__"
             full = prefix.rstrip(".") if package else prefix + name
-            if full and full not in sys.modules:
+            if full:
                 with open(path, "rb") as file:
                     _keep(full, package, path, file.read())
         elif os.path.isfile(f"{path}/__init__.py"):
