@@ -42,6 +42,7 @@ mod runtimes;
 mod settings;
 mod shutdown;
 mod signatures;
+mod snapstart;
 mod streams;
 mod throttles;
 mod tls;

@@ -20,7 +20,7 @@ const LOCK: &str = "target/.test-guests.lock";
 
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
 /// `guest-function`, `guest-stream`, `guest-http` and `guest-url`, which do what
-/// they are told; `guest-managed`, a managed runtime; `guest-wstd`, a server on other
+/// they are told; `guest-init`, which has an init; `guest-managed`, a managed runtime; `guest-wstd`, a server on other
 /// people's library.
 ///
 /// # Panics
@@ -74,6 +74,7 @@ mod tests {
             "guest-function",
             "guest-stream",
             "guest-http",
+            "guest-init",
             "guest-url",
             "guest-managed",
             "guest-wstd",

@@ -2,17 +2,16 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use lamina_types::{FunctionError, Outcome, World};
 use wasmtime::StoreContextMut;
-use wasmtime::component::Linker;
+use wasmtime::component::{Instance, Linker};
 
 use super::buffered::{failure, is_answer_past_bound, within_limit};
 use super::streaming::StreamStart;
 use super::{Call, Ended, Facts, Running};
-use crate::bindings::ManagedRuntimePre;
+use crate::bindings::ManagedRuntimeIndices;
 use crate::code::Handler;
 use crate::ctx::Ctx;
 use crate::error::RunError;
@@ -37,15 +36,15 @@ impl Runtime {
         }
         let Channel { writer, head, body, mut open } = response::channel(running.call.traffic.take());
         let drive = async move {
-            let Handler::Managed(pre) = &loaded.linked.handler else {
+            let Handler::Managed(indices) = &loaded.linked.handler else {
                 return Err(RunError::Internal("the world changed".into()));
             };
-            let mut init = None;
-            let ended = running.serve(pre, writer, &mut init).await;
+            let restored = match running.restored().await {
+                Ok(restored) => restored,
+                Err(stopped) => return stopped,
+            };
+            let ended = running.serve(indices, restored, writer).await;
             let outcome = running.outcome(ended);
-            if let (None, Ok(Outcome { result: Err(failure), usage })) = (init, &outcome) {
-                running.call.log.init_failed(usage.status, usage.duration, &failure.error_type);
-            }
             open.verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
             // The body may end only now, and the head's sender goes with the store.
             drop(running);
@@ -57,29 +56,25 @@ impl Runtime {
 }
 
 impl Running {
-    /// Loads the handler and runs it. `init` is set when it was loaded, to how long
-    /// that took.
+    /// Loads the handler, unless the instance has it, and runs it.
     async fn serve(
         &mut self,
-        pre: &ManagedRuntimePre<Ctx>,
+        indices: &ManagedRuntimeIndices,
+        restored: Option<Instance>,
         writer: ResponseWriter,
-        init: &mut Option<Duration>,
     ) -> Ended<Answered> {
         let (timeout, deadline_ms) = (self.timeout(), self.deadline_ms());
         let facts = Facts::of(&self.call);
-        let instantiated = self.instantiating();
-        let (clock, start) = (self.runtime.clock.clone(), self.start);
         let ended = tokio::time::timeout(timeout, async {
+            let instance = match self.begun(restored).await? {
+                Ok(instance) => instance,
+                Err(failure) => return Ok(Err(failure)),
+            };
             let Running { store, call, .. } = self;
             let context = facts.context(call, deadline_ms);
-            let instance = pre.instantiate_async(&mut *store).await?;
-            instantiated();
-            if let Err(error) = instance.call_preload(&mut *store, &call.function.handler).await? {
-                return Ok(Err(error));
-            }
-            *init = Some(clock.monotonic().saturating_sub(start));
+            let runtime = indices.load(&mut *store, &instance)?;
             let writer = store.data_mut().table().push(writer)?;
-            instance.call_handle(store, &call.invocation.payload, context, writer).await
+            runtime.call_handle(store, &call.invocation.payload, context, writer).await
         });
         ended.await.map(|ended| match ended {
             Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),
