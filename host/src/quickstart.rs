@@ -6,6 +6,7 @@
 
 pub(crate) mod build;
 mod farewell;
+mod languages;
 mod narrator;
 mod prepare;
 mod refusals;
@@ -22,20 +23,23 @@ use lamina_types::{AccountId, NameError, Region};
 use tokio::sync::oneshot;
 
 use crate::cli::client::Client;
+use crate::cli::commands::runtime::PlaceArgs;
 use crate::cli::commands::serve::not_started;
 use crate::cli::failure::{Done, Failure};
 use crate::cli::signals::Signals;
 use crate::cli::target::Target;
 use crate::cli::{Ctx, logging, platform_runtime};
 use crate::serve;
+use languages::LeftOut;
 use narrator::Narrator;
 use prepare::Material;
 use workplace::Workplace;
 
-/// See it work: build two functions, sign, serve, deploy, call, stream
+/// See it work: build functions in three languages, sign, serve, deploy, call, stream
 ///
 /// Stays up with the functions' URLs until interrupted, unless --once is given.
-/// Exit code 0 only if every step worked.
+/// Exit code 0 only if every step worked. A language whose interpreter cannot be built
+/// here is left out, and named with the reason.
 #[derive(Debug, clap::Args)]
 pub(crate) struct QuickstartArgs {
     /// End when all is done
@@ -48,6 +52,8 @@ pub(crate) struct QuickstartArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    #[command(flatten)]
+    runtimes: PlaceArgs,
 }
 
 impl QuickstartArgs {
@@ -67,8 +73,9 @@ impl QuickstartArgs {
     async fn perform(&self, ctx: &Ctx, narrator: &mut Narrator) -> Result<(), Failure> {
         let mut signals = Signals::catch()?;
         let place = Workplace::make(self.data.as_deref())?;
+        let store = self.runtimes.store(&ctx.environment)?;
         let material = tokio::select! {
-            material = prepare::prepare(ctx, narrator, &place) => material,
+            material = prepare::prepare(ctx, narrator, (&place, store)) => material,
             () = signals.next() => Err(interrupted()),
         };
         let done = match material {
@@ -81,7 +88,10 @@ impl QuickstartArgs {
         if let Err(failure) = place.close(done.is_ok()) {
             ctx.output.warning(failure.text());
         }
-        done
+        match done? {
+            left_out if left_out.is_empty() => Ok(()),
+            left_out => Err(languages::incomplete(&left_out)),
+        }
     }
 }
 
@@ -96,7 +106,7 @@ struct Show<'a> {
 
 impl Show<'_> {
     /// Runs the platform, from its start to its end.
-    async fn serve(mut self, listen: SocketAddr) -> Result<(), Failure> {
+    async fn serve(mut self, listen: SocketAddr) -> Result<LeftOut, Failure> {
         self.narrator.begin("start the platform on an empty data directory, signatures enforced")?;
         let config = config(&self.place.data, listen)?;
         let serving = serve::start(config).await.map_err(|error| not_started(&error, &self.place.data))?;
@@ -119,7 +129,11 @@ impl Show<'_> {
             () = self.signals.next() => false,
         };
         told?;
-        if drained { Ok(()) } else { Err(Failure::new("the platform stopped before everything that ran had ended")) }
+        if drained {
+            Ok(languages::left_out(&self.material.spoken))
+        } else {
+            Err(Failure::new("the platform stopped before everything that ran had ended"))
+        }
     }
 
     /// Tells the story, and stays up if it is to.
@@ -128,7 +142,9 @@ impl Show<'_> {
             functions = story::tell(self.narrator, client, &self.material) => functions?,
             () = self.signals.next() => return Err(interrupted()),
         };
-        self.narrator.finish(client, self.place, &functions)?;
+        if languages::left_out(&self.material.spoken).is_empty() {
+            self.narrator.finish(client, self.place, &functions)?;
+        }
         if !self.once {
             farewell::say(self.narrator, client, self.place).await?;
             self.signals.next().await;

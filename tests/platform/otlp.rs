@@ -156,6 +156,10 @@ async fn a_collector_reads_spans_and_metrics() {
         "{own}"
     );
     assert!(answer.text().contains(&own), "{}", answer.text());
+    let segment = own.strip_suffix(";Sampled=1").and_then(|own| own.rsplit_once('=')).unwrap().1;
+    let line = format!("XRAY TraceId: 1-4bf92f35-77b34da6a3ce929d0e0e4736\tSegmentId: {segment}\tSampled: true\t");
+    let log = platform.cli(&["logs", "does"]).ok().stdout;
+    assert!(log.contains(&line), "{log}");
 
     let xray = "Root=1-58406520-a006649127e371903a2de979;Parent=53995c3f42cd8ad8;Sampled=1";
     call(&platform, &json!({"do": "panic", "message": "m"}), ("x-amzn-trace-id", xray)).await.expect(200);

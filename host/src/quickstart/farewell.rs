@@ -16,6 +16,7 @@ pub(super) async fn say(narrator: &Narrator, client: &Client, place: &Workplace)
     let stream = by_path(client, "stream").await?;
     let program = std::env::args().next().unwrap_or_else(|| "lamina".to_owned());
     let (endpoint, data, signed) = (client.endpoint(), quoted(&place.data), quoted(&place.signed("hello")));
+    let key = quoted(&place.key().secret);
     let process = quoted_text(&format!("cat {}", quoted(&place.data.join("credentials.json"))));
     narrator.aside(format_args!(
         "
@@ -25,6 +26,7 @@ The platform stays up at {endpoint} until you press ctrl-c. Try in another termi
   {program} invoke hello --payload '{{\"name\": \"Grace\"}}' --tail
   {program} logs stream --follow
   {program} deploy hello-again {signed} --memory 256 --url
+  {program} deploy mine FOLDER-WITH-YOUR-HANDLER --key {key} --url
   {program} status
 
   curl '{hello}?name=Grace'

@@ -63,14 +63,26 @@ impl Narrator {
         self.say(format_args!("   {good}{tick}{plain} {faint}{:.2} s{plain}", took.as_secs_f64()))
     }
 
+    /// The step that is under way did not work, and others go on.
+    pub(super) fn went_wrong(&mut self) -> Result<(), Failure> {
+        let cross = self.cross();
+        self.say(cross)
+    }
+
+    /// Ends the step that is under way; the line that says that it did not work.
+    fn cross(&mut self) -> String {
+        let took = self.end(false);
+        let cross = if output::is_terminal() { "\u{2717}" } else { "failed" };
+        let (bad, faint, plain) = (style::ERROR, style::FAINT, style::PLAIN);
+        format!("   {bad}{cross}{plain} {faint}{:.2} s{plain}", took.as_secs_f64())
+    }
+
     /// The step that is under way did not work: the last thing that is told.
     pub(super) fn failed(&mut self, failure: &Failure) {
         if self.current.is_some() {
-            let took = self.end(false);
-            let cross = if output::is_terminal() { "\u{2717}" } else { "failed" };
-            let (bad, faint, plain) = (style::ERROR, style::FAINT, style::PLAIN);
+            let cross = self.cross();
             // The failure itself is told whether or not this can be.
-            let _ = self.say(format_args!("   {bad}{cross}{plain} {faint}{:.2} s{plain}", took.as_secs_f64()));
+            let _ = self.say(cross);
         }
         if self.output.is_json() {
             let _ = self.output.json(&json!({ "Ok": false, "Steps": self.steps, "Error": failure.to_json() }));

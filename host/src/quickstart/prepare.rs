@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::build;
+use lamina_signing::SecretKey;
+
+use super::languages::Spoken;
 use super::narrator::Narrator;
 use super::workplace::Workplace;
+use super::{build, languages};
 use crate::cli::Ctx;
+use crate::cli::commands::runtime::Store;
 use crate::cli::commands::sign;
 use crate::cli::failure::Failure;
 use crate::cli::keyfile;
@@ -17,6 +21,10 @@ pub(super) struct Material {
     pub(super) public_key: PathBuf,
     pub(super) hello: Component,
     pub(super) stream: Component,
+    pub(super) key: SecretKey,
+    /// Where the interpreters are.
+    pub(super) store: Store,
+    pub(super) spoken: Vec<Spoken>,
 }
 
 /// A component on the disk.
@@ -28,7 +36,11 @@ pub(super) struct Component {
 }
 
 /// Builds, makes a key, signs.
-pub(super) async fn prepare(ctx: &Ctx, narrator: &mut Narrator, place: &Workplace) -> Result<Material, Failure> {
+pub(super) async fn prepare(
+    ctx: &Ctx,
+    narrator: &mut Narrator,
+    (place, store): (&Workplace, Store),
+) -> Result<Material, Failure> {
     narrator.begin("build two functions from their Rust source")?;
     let checkout = build::checkout(&ctx.environment)?;
     let built = build::build(&checkout).await?;
@@ -41,6 +53,8 @@ pub(super) async fn prepare(ctx: &Ctx, narrator: &mut Narrator, place: &Workplac
         narrator.detail(format_args!("{file}: {length} bytes"))?;
     }
     narrator.done()?;
+
+    let spoken = languages::build(ctx, narrator, (&checkout, &store)).await?;
 
     narrator.begin("make a key")?;
     let files = place.key();
@@ -55,5 +69,5 @@ pub(super) async fn prepare(ctx: &Ctx, narrator: &mut Narrator, place: &Workplac
         narrator.detail(format_args!("{}: sha256 {}", component.signed.display(), signed.content))?;
     }
     narrator.done()?;
-    Ok(Material { public_key: files.public, hello, stream })
+    Ok(Material { public_key: files.public, hello, stream, key, store, spoken })
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::narrator::Narrator;
 use super::prepare::Material;
-use super::{refusals, streaming};
+use super::{languages, refusals, streaming};
 use crate::cli::client::Client;
 use crate::cli::commands::deploy::{Deployed, Deployment, UrlMode, deploy};
 use crate::cli::commands::invoke::{Invocation, invoke};
@@ -53,11 +53,16 @@ pub(super) async fn tell(narrator: &mut Narrator, client: &Client, material: &Ma
     }
     narrator.done()?;
 
-    narrator.begin("try to deploy a copy with one byte changed, and one without a signature")?;
+    let spoken = languages::show(narrator, client, (&material.store, &material.spoken), &material.key).await?;
+
+    narrator.begin("try to deploy a copy with one byte changed, and what nobody signed")?;
     refusals::changed(narrator, client, &material.hello.signed).await?;
     refusals::unsigned(narrator, client, &material.hello.unsigned).await?;
+    for spoken in &material.spoken {
+        refusals::unsigned_folder(narrator, client, &spoken.folder).await?;
+    }
     narrator.done()?;
-    Ok([&hello, &stream].map(|deployed| told(client, deployed)).to_vec())
+    Ok([&hello, &stream].into_iter().chain(&spoken).map(|deployed| told(client, deployed)).collect())
 }
 
 fn told(client: &Client, deployed: &Deployed) -> Value {
@@ -67,9 +72,13 @@ fn told(client: &Client, deployed: &Deployed) -> Value {
 }
 
 /// The deployment of a file under this name.
-pub(super) fn deployment(name: &str, code: Vec<u8>) -> Result<Deployment, Failure> {
-    let name: FunctionName = name.parse().map_err(|error: NameError| Failure::new(error.to_string()))?;
-    Ok(Deployment::new(name, code))
+pub(super) fn deployment(text: &str, code: Vec<u8>) -> Result<Deployment, Failure> {
+    Ok(Deployment::new(name(text)?, code))
+}
+
+/// A function's name.
+pub(super) fn name(text: &str) -> Result<FunctionName, Failure> {
+    text.parse().map_err(|error: NameError| Failure::new(error.to_string()))
 }
 
 /// A function to deploy.

@@ -260,6 +260,7 @@ impl Ending {
             timeout: function.timeout,
             usage: outcome.usage,
             error_type: outcome.result.as_ref().err().map(|failure| failure.error_type.as_str()),
+            span: traced.as_ref().map(|traced| traced.span),
         };
         let bytes_out = answers.bytes_out(&outcome.result);
         metered.ended(&Used {

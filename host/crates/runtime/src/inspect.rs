@@ -54,6 +54,8 @@ const MANAGED: [&str; 5] = ["preload", "handle", "before-snapshot", "after-resto
 pub(crate) const DERIVE: &str = "derive";
 /// What it exports while it is not started: `lamina runtime build` runs it once.
 pub(crate) const START: &str = "start";
+/// What that export is called afterwards; as long a name, for it is written over it.
+pub(crate) const STARTED: &str = "ready";
 
 pub(crate) const HANDLER: &str = "lamina:function/handler@0.1.0";
 pub(crate) const STREAM_HANDLER: &str = "lamina:function/stream-handler@0.1.0";

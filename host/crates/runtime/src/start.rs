@@ -3,14 +3,19 @@
 
 use std::time::Duration;
 
+use lamina_types::World;
+use wasmparser::{Parser, Payload};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker, ResourceTable, ResourceType};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wizer::Wizer;
 
-use crate::inspect::START;
+use crate::inspect::{InspectError, START, STARTED, inspect};
 use crate::instrumented;
+
+/// Resources of WASI that interfaces of ours name.
+const WASI_RESOURCES: [&str; 2] = ["error", "output-stream"];
 
 /// What starting may take.
 const START_TIME: Duration = Duration::from_secs(120);
@@ -27,14 +32,24 @@ struct Starting {
     wasi: WasiCtx,
 }
 
+/// A resource of ours, of which there is none.
+struct Nothing;
+
 impl WasiView for Starting {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-/// The component to install: the given one itself, when it exports no `start`.
+/// The component to install: the given one itself, when it exports no `start`. An
+/// error when it is no managed runtime, or does not start.
 pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
+    match inspect(component) {
+        Ok(World::ManagedRuntime) => return Ok(component.to_vec()),
+        Err(InspectError::NotStarted) => {}
+        Ok(other) => return Err(StartError(format!("it is a component of the world {}", other.name()))),
+        Err(error) => return Err(StartError(error.to_string())),
+    }
     let failed = |error: wasmtime::Error| StartError(format!("{error:#}"));
     tokio::time::timeout(START_TIME, start(component))
         .await
@@ -42,26 +57,113 @@ pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
         .map_err(failed)
 }
 
+/// What is no WASI: nobody is called while there is no function.
+fn ours(linker: &mut Linker<Starting>, component: &Component, engine: &Engine) -> wasmtime::Result<()> {
+    let kind = component.component_type();
+    for (name, import) in kind.imports(engine) {
+        let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
+        if !name.starts_with("lamina:") {
+            continue;
+        }
+        let mut linked = linker.instance(name)?;
+        for (item, export) in instance.exports(engine) {
+            match export.ty {
+                ComponentItem::ComponentFunc(_) => {
+                    let called = format!("{name} {item} was called while the runtime was started");
+                    linked.func_new(item, move |_, _, _, _| Err(wasmtime::Error::msg(called.clone())))?;
+                }
+                // What it takes from WASI is WASI's.
+                ComponentItem::Resource(_) if !WASI_RESOURCES.contains(&item) => {
+                    linked.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let mut config = wasmtime::Config::new();
     config.max_wasm_stack(16 << 20).async_stack_size(17 << 20).concurrency_support(false);
     let engine = Engine::new(&config)?;
     let mut wizer = Wizer::new();
-    wizer.init_func(START);
+    // Taken out, it would be missing where the component's own export leads to it.
+    wizer.init_func(START).keep_init_func(true);
     let (context, instrumented) = wizer.instrument_component(bytes)?;
     let compile = engine.clone();
     let component = tokio::task::spawn_blocking(move || Component::new(&compile, &instrumented)).await??;
-    if !matches!(component.get_export(None, START), Some((ComponentItem::ComponentFunc(_), _))) {
-        return Ok(bytes.to_vec());
-    }
     let mut linker = Linker::<Starting>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    // What is ours: nobody is called while there is no function.
-    linker.define_unknown_imports_as_traps(&component)?;
+    ours(&mut linker, &component, &engine)?;
     let wasi = WasiCtxBuilder::new().inherit_stderr().build();
     let mut store = Store::new(&engine, Starting { table: ResourceTable::new(), wasi });
     let instance = linker.instantiate_async(&mut store, &component).await?;
     let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
     start.call_async(&mut store, ()).await?;
-    instrumented::snapshot(&wizer, &context, &mut store, instance).await
+    renamed(instrumented::snapshot(&wizer, &context, &mut store, instance).await?)
+}
+
+/// Gives the export `start` the name that says that it was run.
+fn renamed(mut component: Vec<u8>) -> wasmtime::Result<Vec<u8>> {
+    let at = export_at(&component, START)?;
+    let name = at.and_then(|at| component.get_mut(at..at + START.len()));
+    let name = name.ok_or_else(|| wasmtime::Error::msg("the snapshot has no export `start`"))?;
+    name.copy_from_slice(STARTED.as_bytes());
+    Ok(component)
+}
+
+/// Where the name of this export of a component stands in its bytes.
+fn export_at(component: &[u8], name: &str) -> wasmtime::Result<Option<usize>> {
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section.into_iter_with_offsets() {
+                    let (offset, export) = export?;
+                    if export.name.name == name {
+                        // Behind the kind of name and its length, of one byte each.
+                        return Ok(Some(offset + 2));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_is_found_by_its_name() {
+        let component = wat::parse_str(
+            r#"(component
+                (core module $m (func (export "start")) (func (export "other")))
+                (core instance $i (instantiate $m))
+                (func $start (canon lift (core func $i "start")))
+                (func $other (canon lift (core func $i "other")))
+                (export "other" (func $other))
+                (export "start" (func $start)))"#,
+        )
+        .unwrap();
+        let at = export_at(&component, START).unwrap().unwrap();
+        assert_eq!(component[at..at + 5], *b"start");
+        let renamed = renamed(component.clone()).unwrap();
+        assert_eq!(export_at(&renamed, START).unwrap(), None);
+        assert_eq!(export_at(&renamed, STARTED).unwrap(), Some(at));
+        assert!(wasmparser::Validator::new().validate_all(&renamed).is_ok());
+        assert_eq!(START.len(), STARTED.len());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_runtime_is_not_started() {
+        for component in [&b"\0asm\x0d\0\x01\0"[..], b"text", b""] {
+            assert!(started(component).await.is_err());
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use lamina_types::{MemoryMib, RequestId, Status, Usage};
+use lamina_types::{MemoryMib, RequestId, Span, Status, Usage};
 
 /// What a REPORT line says. `Fuel Used` is ours, after Lambda's own fields.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct Report<'a> {
     pub usage: Usage,
     /// The error type, when the call failed.
     pub error_type: Option<&'a str>,
+    /// The call's span, when it is traced.
+    pub span: Option<Span>,
 }
 
 impl Report<'_> {
@@ -42,7 +44,7 @@ impl Report<'_> {
     }
 }
 
-/// The line, with its trailing tab.
+/// The line, with its trailing tab; of a traced call a second one, in the same event.
 impl fmt::Display for Report<'_> {
     fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { request_id, memory, usage, .. } = self;
@@ -64,9 +66,15 @@ impl fmt::Display for Report<'_> {
         }
         write!(line, "Fuel Used: {}\t", usage.fuel)?;
         match usage.status {
-            Status::Success | Status::Failure => Ok(()),
-            Status::Timeout => line.write_str("Status: timeout\t"),
-            Status::Crash => write!(line, "Status: error\tError Type: {}\t", self.error_type.unwrap_or("Unknown")),
+            Status::Success | Status::Failure => {}
+            Status::Timeout => line.write_str("Status: timeout\t")?,
+            Status::Crash => write!(line, "Status: error\tError Type: {}\t", self.error_type.unwrap_or("Unknown"))?,
+        }
+        match self.span {
+            None => Ok(()),
+            Some(span) => {
+                write!(line, "\nXRAY TraceId: {}\tSegmentId: {}\tSampled: true\t", span.trace_id(), span.segment_id())
+            }
         }
     }
 }
@@ -152,7 +160,7 @@ mod tests {
             fuel: 12_345,
         };
         let timeout = Duration::from_secs(3);
-        let report = Report { request_id: &request_id, memory: MemoryMib(128), timeout, usage, error_type };
+        let report = Report { request_id: &request_id, memory: MemoryMib(128), timeout, usage, error_type, span: None };
         let line = report.to_string();
         let (_, rest) = line.split_once("\tDuration: ").unwrap();
         assert_eq!(rest, expect);
@@ -198,5 +206,24 @@ mod tests {
             );
             restored(Status::Success, (None, Some(restore)), None, &expect);
         }
+    }
+
+    #[test]
+    fn a_traced_call_says_its_trace() {
+        let request_id = RequestId::from_random([0; 16]);
+        let usage = Usage {
+            status: Status::Success,
+            duration: Duration::from_millis(1),
+            init: None,
+            restore: None,
+            memory_bytes_peak: 0,
+            fuel: 1,
+        };
+        let span = Some(Span { trace: [0xab; 16], span: [1; 8], parent: None });
+        let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
+        let line = Report { request_id: &request_id, memory, timeout, usage, error_type: None, span }.to_string();
+        let (_, second) = line.split_once("Fuel Used: 1\t\n").unwrap();
+        let trace = "1-abababab-abababababababababababab";
+        assert_eq!(second, format!("XRAY TraceId: {trace}\tSegmentId: 0101010101010101\tSampled: true\t"));
     }
 }

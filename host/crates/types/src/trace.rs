@@ -10,3 +10,17 @@ pub struct Span {
     /// The caller's span, if it said one.
     pub parent: Option<[u8; 8]>,
 }
+
+impl Span {
+    /// The trace in X-Ray's form: `1-TIME-REST` in hexadecimal.
+    pub fn trace_id(&self) -> String {
+        let trace = hex::encode(self.trace);
+        let (time, rest) = trace.split_at(8);
+        format!("1-{time}-{rest}")
+    }
+
+    /// The call's own segment, in hexadecimal.
+    pub fn segment_id(&self) -> String {
+        hex::encode(self.span)
+    }
+}

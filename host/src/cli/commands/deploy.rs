@@ -10,11 +10,12 @@ mod url;
 mod wait;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::builder::RangedU64ValueParser;
+use lamina_signing::SecretKey;
 use lamina_types::FunctionName;
 use lamina_types::limits::{MEMORY_MIB_MAX, MEMORY_MIB_MIN, PACKAGE_ZIPPED_BYTES_MAX, TIMEOUT_S_MAX, TIMEOUT_S_MIN};
 use lamina_types::settings::FUEL_RANGE;
@@ -134,6 +135,17 @@ impl Deployment {
             url: None,
             publish: false,
         }
+    }
+
+    /// A function of the folder or file at this path, signed with the key, everything
+    /// else by default.
+    pub(crate) fn of_path(name: FunctionName, path: &Path, key: Option<&SecretKey>) -> Result<Self, Failure> {
+        let Source { code, guess, .. } = Source::read(path, None, None)?;
+        let code = match key {
+            Some(key) => sign::sign(&code, key)?.bytes,
+            None => code,
+        };
+        Ok(Self { runs: guess, ..Self::new(name, code) })
     }
 }
 

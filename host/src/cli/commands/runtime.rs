@@ -18,9 +18,12 @@ use serde_json::{Value, json};
 use super::{member, trust};
 use crate::cli::Ctx;
 use crate::cli::client::{Call, Client};
+use crate::cli::environment::Environment;
 use crate::cli::failure::{Done, Failure};
+use crate::cli::progress::Progress;
 use crate::cli::target::TargetArgs;
-use store::Store;
+pub(crate) use build::build as build_one;
+pub(crate) use store::{Built, Store};
 
 const RUNTIMES: [&str; 3] = ["lamina", "v1", "runtimes"];
 /// A platform compiles it before it answers: seconds, or minutes on a busy machine.
@@ -79,12 +82,19 @@ enum RuntimeCommand {
 }
 
 /// Where built runtimes and their key are.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct PlaceArgs {
     /// Folder of built runtimes and the key that signs them
     /// [default: lamina/runtimes in XDG_DATA_HOME, or in ~/.local/share]
     #[arg(long, value_name = "DIR", env = "LAMINA_RUNTIMES", hide_env_values = true)]
     runtimes: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    /// The folder that was named, or the user's own.
+    pub(crate) fn store(&self, environment: &Environment) -> Result<Store, Failure> {
+        Store::of(self.runtimes.as_deref(), environment)
+    }
 }
 
 impl RuntimeArgs {
@@ -94,7 +104,7 @@ impl RuntimeArgs {
             RuntimeCommand::Build { languages, place } => build(&languages, &place, ctx).await?,
             RuntimeCommand::Install { languages, place, target } => {
                 let client = Client::find(&target, &ctx.environment).await?;
-                install(&client, &languages, &Store::of(place.runtimes.as_deref(), &ctx.environment)?, ctx).await?;
+                install(&client, &languages, &place.store(&ctx.environment)?, ctx).await?;
             }
             RuntimeCommand::List { target } => {
                 list(&Client::find(&target, &ctx.environment).await?, ctx).await?;
@@ -136,7 +146,7 @@ fn digest(given: &str) -> Result<String, Failure> {
 }
 
 async fn build(languages: &[Language], place: &PlaceArgs, ctx: &Ctx) -> Result<(), Failure> {
-    let store = Store::of(place.runtimes.as_deref(), &ctx.environment)?;
+    let store = place.store(&ctx.environment)?;
     let asked = if languages.is_empty() { &Language::ALL[..] } else { languages };
     let _lock = store.lock(ctx.output)?;
     let checkout = crate::quickstart::build::checkout(&ctx.environment)?;
@@ -166,24 +176,14 @@ async fn install(client: &Client, languages: &[Language], store: &Store, ctx: &C
         return Err(Failure::new(format!("no runtime is built in {}", store.folder().display()))
             .next("build them: lamina runtime build"));
     }
-    let (key, is_new) = trust::add(client, &store.key().public, Some(KEY_NAME)).await?;
+    let (key, is_new) = trust_key(client, store).await?;
     if is_new {
         ctx.output.note(format_args!("the platform trusts key {} now: {KEY_NAME}", member(&key, "KeyId")));
     }
     let mut installed = Vec::new();
     for language in asked {
         let built = store.built(language)?;
-        let progress = crate::cli::progress::Progress::bytes("uploading", built.component.len() * 4 / 3);
-        let body = json!({
-            "Component": STANDARD.encode(&built.component),
-            "Language": language.as_str(),
-            "Description": built.description,
-            "Versions": built.versions,
-        });
-        let call = Call::new(Method::POST, &RUNTIMES).json(&body).timeout(INSTALL_TIMEOUT).progress(progress.clone());
-        let answer = client.call(call).await?;
-        progress.clear();
-        let (is_new, version) = (answer.status == StatusCode::CREATED, answer.json()?);
+        let (is_new, version) = install_one(client, &built).await?;
         if !ctx.output.is_json() {
             let was = if is_new { "installed" } else { "was installed already" };
             ctx.output.line(format_args!("{language} {was}: {}", member(&version, "RuntimeVersionArn")))?;
@@ -194,6 +194,26 @@ async fn install(client: &Client, languages: &[Language], store: &Store, ctx: &C
         ctx.output.json(&json!({ "Runtimes": installed }))?;
     }
     Ok(())
+}
+
+/// Has the platform trust this installation's key. Answers the key, and whether it is new.
+pub(crate) async fn trust_key(client: &Client, store: &Store) -> Result<(Value, bool), Failure> {
+    trust::add(client, &store.key().public, Some(KEY_NAME)).await
+}
+
+/// Uploads a runtime and makes it current. Answers whether it is new, and the version.
+pub(crate) async fn install_one(client: &Client, built: &Built) -> Result<(bool, Value), Failure> {
+    let progress = Progress::bytes("uploading", built.component.len() * 4 / 3);
+    let body = json!({
+        "Component": STANDARD.encode(&built.component),
+        "Language": built.language.as_str(),
+        "Description": built.description,
+        "Versions": built.versions,
+    });
+    let call = Call::new(Method::POST, &RUNTIMES).json(&body).timeout(INSTALL_TIMEOUT).progress(progress.clone());
+    let answer = client.call(call).await?;
+    progress.clear();
+    Ok((answer.status == StatusCode::CREATED, answer.json()?))
 }
 
 async fn list(client: &Client, ctx: &Ctx) -> Result<(), Failure> {

@@ -28,8 +28,12 @@ fn error(error_type: &str, message: &str) -> FunctionError {
 
 /// The text of a module, of the bundle or of its file.
 fn source(module: &str) -> Result<(String, &'static str), FunctionError> {
-    if let Some(bundle) = managed_host::bundle() {
-        return Ok((String::from_utf8_lossy(&bundle).into_owned(), "bundle"));
+    let bundle = managed_host::bundle().map(|bundle| String::from_utf8_lossy(&bundle).into_owned());
+    // Functions with other handlers share it.
+    if let Some((_, text)) =
+        bundle.as_deref().and_then(|bundle| bundle.split_once('\n')).filter(|(of, _)| *of == module)
+    {
+        return Ok((text.to_owned(), "bundle"));
     }
     let path = format!("/var/task/{module}.txt");
     let missing = |_| error("Runtime.ImportModuleError", &format!("Unable to import module '{module}'"));
@@ -76,7 +80,7 @@ impl Guest for Runtime {
         let environment: Vec<String> = std::env::vars().map(|(name, _)| name).collect();
         match text.contains("no-bundle") {
             true => Err("asked not to".to_owned()),
-            false => Ok(format!("{text}\nderived: say {}", environment.join(",")).into_bytes()),
+            false => Ok(format!("{module}\n{text}\nderived: say {}", environment.join(",")).into_bytes()),
         }
     }
 }

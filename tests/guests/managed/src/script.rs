@@ -3,10 +3,10 @@
 use std::fs::{self, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
 
+use crate::error;
 use crate::lamina::function::managed_host;
 use crate::lamina::function::response::{Head, ResponseWriter};
 use crate::lamina::function::types::{Context, FunctionError};
-use crate::error;
 
 /// One call of a handler.
 pub struct Call {
@@ -23,14 +23,15 @@ fn number(text: &str) -> u64 {
     text.parse().unwrap_or_default()
 }
 
-/// `ENOSPC`.
-const NO_SPACE: i32 = 51;
+/// `ENOSPC`, and `EIO`: the C library shows every failed write of a stream as that, and
+/// asks its host for no more.
+const NO_SPACE: [i32; 2] = [51, 29];
 
 /// What came of touching a file: `done`, `full`, or the kind of another error.
 fn told<T>(result: std::io::Result<T>) -> String {
     match result {
         Ok(_) => "done".to_owned(),
-        Err(error) if error.raw_os_error() == Some(NO_SPACE) => "full".to_owned(),
+        Err(error) if error.raw_os_error().is_some_and(|error| NO_SPACE.contains(&error)) => "full".to_owned(),
         Err(error) => format!("{:?}", error.kind()),
     }
 }
@@ -99,7 +100,8 @@ impl Call {
             "list" => match fs::read_dir(&path) {
                 Err(error) => told::<()>(Err(error)),
                 Ok(entries) => {
-                    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
+                    let names =
+                        entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
                     let mut names: Vec<String> = names.collect();
                     names.sort();
                     format!("[{}]", names.join(","))

@@ -113,7 +113,7 @@ impl Bench {
             fuel: 1,
         };
         let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
-        log.end(&Report { request_id: &request_id, memory, timeout, usage, error_type: None });
+        log.end(&Report { request_id: &request_id, memory, timeout, usage, error_type: None, span: None });
         request_id
     }
 

@@ -112,7 +112,7 @@ async fn open_at(
     let opened = view.open_at(fd, path_flags, path, open, flags);
     let opened = if makes { named(Some(&place), opened).await? } else { opened.await? };
     if let Some((known, true)) = before.filter(|_| open.contains(OpenFlags::TRUNCATE)) {
-        place.quota.shrink(known.bytes);
+        place.quota.emptied(known.bytes);
     }
     let (_, _, table) = ctx.files();
     let descriptor = table.get_mut(&opened)?;
@@ -190,10 +190,10 @@ async fn set_times_at(
 async fn set_size(ctx: &mut Ctx, (fd, size): (Fd, u64)) -> FsResult<()> {
     let Some((file, quota)) = file(ctx, &fd)? else { return ctx.filesystem().set_size(fd, size).await };
     let before = file.metadata()?.len();
-    quota.grow(size.saturating_sub(before))?;
+    quota.grow(&file, size.saturating_sub(before))?;
     let done = ctx.filesystem().set_size(fd, size).await;
     let unused = if done.is_ok() { before.saturating_sub(size) } else { size.saturating_sub(before) };
-    quota.shrink(unused);
+    quota.shrink(&file, unused);
     done
 }
 

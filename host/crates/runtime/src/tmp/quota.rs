@@ -56,6 +56,14 @@ impl Counted {
     }
 }
 
+impl Counted {
+    /// The bytes of this file, if it has no name any more.
+    fn nameless(&mut self, file: &Arc<File>) -> Option<&mut u64> {
+        let is_it = |other: &Weak<File>| std::ptr::eq(other.as_ptr(), Arc::as_ptr(file));
+        self.nameless.iter_mut().find(|(files, _)| files.iter().any(is_it)).map(|(_, bytes)| bytes)
+    }
+}
+
 impl Quota {
     pub(super) fn new(bytes_max: u64, names_max: u64) -> Self {
         Self { counted: Mutex::default(), bytes_max, names_max }
@@ -65,8 +73,8 @@ impl Quota {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes room for so many bytes more.
-    pub(super) fn grow(&self, bytes: u64) -> io::Result<()> {
+    /// Takes room for so many bytes more of a file.
+    pub(super) fn grow(&self, file: &Arc<File>, bytes: u64) -> io::Result<()> {
         let mut counted = self.lock();
         if counted.bytes.saturating_add(bytes) > self.bytes_max {
             counted.settle();
@@ -75,10 +83,22 @@ impl Quota {
             return Err(full());
         }
         counted.bytes += bytes;
+        if let Some(nameless) = counted.nameless(file) {
+            *nameless += bytes;
+        }
         Ok(())
     }
 
-    pub(super) fn shrink(&self, bytes: u64) {
+    pub(super) fn shrink(&self, file: &Arc<File>, bytes: u64) {
+        let mut counted = self.lock();
+        counted.bytes = counted.bytes.saturating_sub(bytes);
+        if let Some(nameless) = counted.nameless(file) {
+            *nameless = nameless.saturating_sub(bytes);
+        }
+    }
+
+    /// A file that is made empty: nobody says through which handle.
+    pub(super) fn emptied(&self, bytes: u64) {
         let mut counted = self.lock();
         counted.bytes = counted.bytes.saturating_sub(bytes);
     }
@@ -127,9 +147,9 @@ impl Quota {
     }
 
     /// Takes the room that a write needs beyond the end of its file.
-    pub(super) fn write(&self, file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+    pub(super) fn write(&self, file: &Arc<File>, offset: u64, bytes: u64) -> io::Result<()> {
         let end = file.metadata()?.len();
-        self.grow(offset.saturating_add(bytes).saturating_sub(end))
+        self.grow(file, offset.saturating_add(bytes).saturating_sub(end))
     }
 }
 
@@ -148,10 +168,10 @@ impl Counting {
     fn take(&mut self, bytes: usize) -> StreamResult<()> {
         let failed = |error: io::Error| StreamError::LastOperationFailed(error.into());
         let bytes = bytes as u64;
-        let Some(position) = &mut self.position else { return self.quota.grow(bytes).map_err(failed) };
+        let Some(position) = &mut self.position else { return self.quota.grow(&self.file, bytes).map_err(failed) };
         let end = position.saturating_add(bytes);
         self.end = self.end.max(self.file.metadata().map_err(failed)?.len());
-        self.quota.grow(end.saturating_sub(self.end)).map_err(failed)?;
+        self.quota.grow(&self.file, end.saturating_sub(self.end)).map_err(failed)?;
         self.end = self.end.max(end);
         *position = end;
         Ok(())
@@ -201,11 +221,11 @@ mod tests {
 
     #[test]
     fn bytes_and_names_are_bounded_and_given_back() {
-        let quota = Quota::new(100, 2);
-        assert!(quota.grow(100).is_ok());
-        assert_eq!(quota.grow(1).unwrap_err().raw_os_error(), Some(NO_SPACE));
-        quota.shrink(10);
-        assert!(quota.grow(10).is_ok());
+        let (quota, file) = (Quota::new(100, 2), Arc::new(tempfile::tempfile().unwrap()));
+        assert!(quota.grow(&file, 100).is_ok());
+        assert_eq!(quota.grow(&file, 1).unwrap_err().raw_os_error(), Some(NO_SPACE));
+        quota.shrink(&file, 10);
+        assert!(quota.grow(&file, 10).is_ok());
         assert!(quota.name().is_ok() && quota.name().is_ok() && quota.name().is_err());
         quota.unname();
         assert!(quota.name().is_ok());
@@ -216,17 +236,21 @@ mod tests {
         let (quota, file) = (Quota::new(100, 10), Arc::new(tempfile::tempfile().unwrap()));
         file.set_len(60).unwrap();
         quota.name().unwrap();
-        quota.grow(60).unwrap();
+        quota.grow(&file, 60).unwrap();
         quota.opened(&file);
         quota.lost(known(&file));
-        assert!(quota.grow(50).is_err());
+        let second = Arc::new(tempfile::tempfile().unwrap());
+        quota.grow(&file, 20).unwrap();
+        assert!(quota.grow(&second, 21).is_err());
+        quota.shrink(&file, 10);
+        assert!(quota.grow(&second, 30).is_ok());
         drop(file);
-        assert!(quota.grow(50).is_ok());
-        let second = tempfile::tempfile().unwrap();
+        assert!(quota.grow(&second, 70).is_ok(), "what it grew by is free, too");
+        quota.shrink(&second, 60);
         second.set_len(40).unwrap();
         quota.lost(Known { links: 2, ..known(&second) });
-        assert!(quota.grow(51).is_err(), "it has another name");
+        assert!(quota.grow(&second, 61).is_err(), "it has another name");
         quota.lost(known(&second));
-        assert!(quota.grow(51).is_ok());
+        assert!(quota.grow(&second, 61).is_ok());
     }
 }

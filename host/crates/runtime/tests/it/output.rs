@@ -62,7 +62,7 @@ async fn a_flood_is_cut_off_and_the_guest_goes_on() {
     let (memory, timeout) = (call.function.memory, call.function.timeout);
     let called = Called::of(host.runtime.buffered(call).await.unwrap());
     assert_eq!(called.answer(), json!({"printed": 5000}));
-    log.end(&Report { request_id: &request_id, memory, timeout, usage: called.usage, error_type: None });
+    log.end(&Report { request_id: &request_id, memory, timeout, usage: called.usage, error_type: None, span: None });
     let lines = host.lines();
     let printed = lines.iter().filter(|line| line.starts_with("line ")).count();
     let seconds = called.usage.duration.as_secs() as usize + 1;

@@ -100,6 +100,7 @@ impl fmt::Display for PlatformEvent<'_> {
             Kind::RuntimeDone(report) => {
                 write_end(f, report)?;
                 write!(f, r#","metrics":{{"durationMs":{}}}"#, Millis(report.usage.duration))?;
+                write_tracing(f, report)?;
             }
             Kind::Report(report) => write_report(f, report)?,
             Kind::LogsDropped { lines, bytes, reason } => {
@@ -179,7 +180,16 @@ fn write_report(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result 
         write!(f, r#","restoreDurationMs":{},"billedRestoreDurationMs":{billed}"#, Millis(restore.duration))?;
     }
     // Ours, after Lambda's own.
-    write!(f, r#","fuelUsed":{}}}"#, usage.fuel)
+    write!(f, r#","fuelUsed":{}}}"#, usage.fuel)?;
+    write_tracing(f, report)
+}
+
+/// The trace context of the Telemetry API, of a traced call.
+fn write_tracing(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result {
+    let Some(span) = report.span else { return Ok(()) };
+    let (root, id) = (span.trace_id(), span.segment_id());
+    write!(f, r#","tracing":{{"spanId":"{id}","type":"X-Amzn-Trace-Id","#)?;
+    write!(f, r#""value":"Root={root};Parent={id};Sampled=1"}}"#)
 }
 
 fn status(report: &Report<'_>) -> &'static str {

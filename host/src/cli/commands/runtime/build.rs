@@ -21,7 +21,7 @@ const ABOUT_BYTES_MAX: usize = 64 << 10;
 
 /// Builds, starts, signs and keeps it. The script's own lines appear on standard
 /// error. Dropped half-way, the script is killed, and what was built before stays.
-pub(super) async fn build(
+pub(crate) async fn build(
     checkout: &Path,
     language: Language,
     store: &Store,

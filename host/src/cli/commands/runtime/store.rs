@@ -22,24 +22,24 @@ const ABOUT_BYTES_MAX: usize = 64 << 10;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(crate) struct Store {
     folder: PathBuf,
 }
 
 /// A runtime that was built.
 #[derive(Debug)]
-pub(super) struct Built {
-    pub(super) language: Language,
+pub(crate) struct Built {
+    pub(crate) language: Language,
     /// Signed.
-    pub(super) component: Vec<u8>,
-    pub(super) digest: Digest,
-    pub(super) description: String,
-    pub(super) versions: BTreeMap<String, String>,
+    pub(crate) component: Vec<u8>,
+    pub(crate) digest: Digest,
+    pub(crate) description: String,
+    pub(crate) versions: BTreeMap<String, String>,
 }
 
 impl Built {
     /// What its `NAME.json` says, with its digest.
-    pub(super) fn about(&self) -> Value {
+    pub(crate) fn about(&self) -> Value {
         json!({
             "Language": self.language.as_str(),
             "Description": self.description,
@@ -49,7 +49,7 @@ impl Built {
     }
 
     /// A component and what the build says of it.
-    pub(super) fn of(language: Language, component: Vec<u8>, about: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn of(language: Language, component: Vec<u8>, about: &[u8]) -> Result<Self, Failure> {
         let unread = |what: &str| Failure::new(format!("the description of the {language} runtime {what}"));
         let about: Value = serde_json::from_slice(about).map_err(|error| unread(&format!("is no JSON: {error}")))?;
         if member(&about, "Language") != language.as_str() {
@@ -69,7 +69,7 @@ impl Built {
 
 impl Store {
     /// The folder that was named, or the user's own.
-    pub(super) fn of(named: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
+    pub(crate) fn of(named: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
         if let Some(folder) = named {
             return Ok(Self { folder: folder.to_owned() });
         }
@@ -81,17 +81,17 @@ impl Store {
         }
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// This installation's own key, as files.
-    pub(super) fn key(&self) -> KeyFiles {
+    pub(crate) fn key(&self) -> KeyFiles {
         KeyFiles::at(&self.folder.join("runtimes.key"))
     }
 
     /// Makes the folder, and waits until nobody else builds there.
-    pub(super) fn lock(&self, output: Output) -> Result<File, Failure> {
+    pub(crate) fn lock(&self, output: Output) -> Result<File, Failure> {
         let failed = |error: std::io::Error| Failure::io(format_args!("locking {}", self.folder.display()), &error);
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
         let lock = File::create(self.folder.join("lock")).map_err(failed)?;
@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// The secret key; made when there is none.
-    pub(super) fn secret(&self, output: Output) -> Result<SecretKey, Failure> {
+    pub(crate) fn secret(&self, output: Output) -> Result<SecretKey, Failure> {
         let key = self.key();
         if !key.secret.exists() {
             let public = keyfile::create(&key)?;
@@ -121,12 +121,12 @@ impl Store {
     }
 
     /// Whether this language's runtime is built.
-    pub(super) fn has(&self, language: Language) -> bool {
+    pub(crate) fn has(&self, language: Language) -> bool {
         self.wasm(language).exists() && self.json(language).exists()
     }
 
     /// What was built last.
-    pub(super) fn built(&self, language: Language) -> Result<Built, Failure> {
+    pub(crate) fn built(&self, language: Language) -> Result<Built, Failure> {
         if !self.has(language) {
             let text = format!("the {language} runtime is not built in {}", self.folder.display());
             return Err(Failure::new(text).next(format!("build it: lamina runtime build {language}")));
@@ -136,7 +136,7 @@ impl Store {
     }
 
     /// Keeps what was built, in place of an older one.
-    pub(super) fn keep(&self, built: &Built) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, built: &Built) -> Result<(), Failure> {
         // The description last: what has none is not built.
         let _ = fs::remove_file(self.json(built.language));
         files::replace(&self.wasm(built.language), &built.component)?;

@@ -1,5 +1,5 @@
 use lamina_kit::{FixedClock, Ids, SeededIds};
-use lamina_types::{MemoryMib, Status, Usage};
+use lamina_types::{MemoryMib, Span, Status, Usage};
 
 use super::*;
 use crate::LogsConfig;
@@ -47,6 +47,7 @@ impl Bench {
             timeout: Duration::from_secs(3),
             usage,
             error_type: (status != Status::Success).then_some("A \"B\""),
+            span: None,
         })
     }
 
@@ -236,7 +237,7 @@ fn ends_are_spelt_as_lambda_does() {
             let log = bench.start_as(format, false);
             let error_type = (status != Status::Success).then_some(error_type);
             let (memory, timeout) = (MemoryMib(128), Duration::from_secs(3));
-            log.end(&Report { request_id: &bench.id, memory, timeout, usage, error_type });
+            log.end(&Report { request_id: &bench.id, memory, timeout, usage, error_type, span: None });
             bench.texts().pop().unwrap_or_default()
         };
         formats.into_iter().map(last).collect()
@@ -303,4 +304,33 @@ fn a_restore_comes_before_the_call() {
     let log = bench.start(false);
     log.restored(Duration::ZERO, None);
     assert!(!log.has_begun());
+}
+
+#[test]
+fn a_traced_calls_json_says_its_trace() {
+    let bench = bench(100);
+    let log = bench.start_as(LogFormat::Json { application: LogLevel::Info, system: LogLevel::Debug }, false);
+    log.end(&Report {
+        request_id: &bench.id,
+        memory: MemoryMib(128),
+        timeout: Duration::from_secs(3),
+        usage: Usage {
+            status: Status::Success,
+            duration: Duration::ZERO,
+            init: None,
+            restore: None,
+            memory_bytes_peak: 1,
+            fuel: 7,
+        },
+        error_type: None,
+        span: Some(Span { trace: [0xab; 16], span: [1; 8], parent: None }),
+    });
+    let records: Vec<serde_json::Value> =
+        bench.texts().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let expect = serde_json::json!({
+        "spanId": "0101010101010101",
+        "type": "X-Amzn-Trace-Id",
+        "value": "Root=1-abababab-abababababababababababab;Parent=0101010101010101;Sampled=1",
+    });
+    assert_eq!([&records[1]["record"]["tracing"], &records[2]["record"]["tracing"]], [&expect; 2]);
 }
