@@ -47,8 +47,35 @@ fn let_go() {
     // makes no snapshot of an instance that has one; nothing of ours points into the
     // environment, which Rust's library copies.
     unsafe {
+        let_go_of_streams();
         reset_adapter_state();
         __wasilibc_reset_preopens();
         __wasilibc_deinitialize_environ();
     }
 }
+
+/// Closes the standard streams, where the C library itself keeps their handles, and has
+/// it make them anew: closed in this order they get their numbers again.
+///
+/// # Safety
+/// Nobody else uses the descriptors meanwhile: there are no threads.
+#[cfg(lamina_stdio_in_libc)]
+#[expect(unsafe_code, reason = "JUSTIFICATION: only these functions reach them")]
+unsafe fn let_go_of_streams() {
+    unsafe extern "C" {
+        fn close(descriptor: i32) -> i32;
+        fn __wasilibc_init_stdio() -> i32;
+    }
+    // SAFETY: they take a number and nothing. Where nothing was open yet, it stays so.
+    unsafe {
+        let closed = [2, 1, 0].map(|descriptor| close(descriptor) == 0);
+        if closed == [true; 3] {
+            __wasilibc_init_stdio();
+        }
+    }
+}
+
+/// The adapter keeps them.
+#[cfg(not(lamina_stdio_in_libc))]
+#[expect(unsafe_code, reason = "JUSTIFICATION: as the other one")]
+unsafe fn let_go_of_streams() {}
