@@ -11,7 +11,8 @@ const INIT: &[u8] = b"__wasilibc_init_stdio";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(lamina_stdio_in_libc)");
-    if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") && library().is_some_and(|it| has(&it)) {
+    if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") && library().is_some_and(|it| has(&it))
+    {
         println!("cargo::rustc-cfg=lamina_stdio_in_libc");
     }
 }

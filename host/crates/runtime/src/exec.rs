@@ -133,6 +133,9 @@ impl Running {
             Ok(Ok(Err(failure))) => (Err(failure), Status::Failure),
             Ok(Err(error)) if error.is::<PoolConcurrencyLimitError>() => return Err(RunError::PoolExhausted),
             Ok(Err(error)) => {
+                if self.call.code.loaded.restored.is_some() && failure::is_lost_handle(&error) {
+                    self.runtime.spoil_snapshot(&self.call.function);
+                }
                 let (failure, status) = failure::crashed(id, self.store.data(), self.fuel, &error);
                 (Err(failure), status)
             }

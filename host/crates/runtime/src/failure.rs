@@ -35,6 +35,12 @@ pub(crate) fn crashed(
     (failure, Status::Crash)
 }
 
+/// Whether the instance used a handle that there is none of: the engine has no type for
+/// it.
+pub(crate) fn is_lost_handle(cause: &wasmtime::Error) -> bool {
+    cause.root_cause().to_string().starts_with("unknown handle index")
+}
+
 fn describe(request_id: &RequestId, ctx: &Ctx, fuel: u64, cause: &wasmtime::Error) -> FunctionError {
     let trap = cause.downcast_ref::<Trap>();
     if trap == Some(&Trap::OutOfFuel) {

@@ -169,13 +169,7 @@ impl Shared {
         }
         if let Err(error) = self.capture(function, id).await {
             if let NoSnapshot::Refused(reason) = &error {
-                let (name, version) = (&function.name, function.version);
-                tracing::warn!(function = %name, %version, reason, "a version runs without a snapshot");
-                let mut refused = self.snapshots.refused();
-                if refused.len() >= REFUSED_MAX {
-                    refused.clear();
-                }
-                refused.insert(id, reason.as_str().into());
+                self.refuse_snapshot(function, id, reason);
             }
             return Err(error);
         }
@@ -184,6 +178,29 @@ impl Shared {
             Some(_) => Ok(()),
             None => Err(NoSnapshot::Failed("it was made, and is not there".to_owned())),
         }
+    }
+
+    /// Remembers that a version cannot have a snapshot.
+    fn refuse_snapshot(&self, function: &ResolvedFunction, id: SnapshotId, reason: &str) {
+        let (name, version) = (&function.name, function.version);
+        tracing::warn!(function = %name, %version, reason, "a version runs without a snapshot");
+        let mut refused = self.snapshots.refused();
+        if refused.len() >= REFUSED_MAX {
+            refused.clear();
+        }
+        refused.insert(id, reason.into());
+    }
+
+    /// Gives up a snapshot whose instance used what it did not hold: the calls from now
+    /// on run without.
+    pub(crate) fn spoil_snapshot(self: &Arc<Self>, function: &ResolvedFunction) {
+        let Some(id) = function.snapshot else { return };
+        self.refuse_snapshot(function, id, "a call used a file or a stream that its init had opened");
+        self.snapshots.loaded.retain(|other| *other != id);
+        let (shared, name) = (self.clone(), self.snapshots.key.file_name(&id));
+        self.snapshots.tasks.spawn(async move {
+            let _ = shared.loader.artifacts.remove_derived(SNAPSHOTS, &name).await;
+        });
     }
 
     async fn read_snapshot(&self, id: SnapshotId) -> Result<Arc<Loaded>, NotRestored> {

@@ -15,6 +15,7 @@ thread_local! {
     static INIT: RefCell<Value> = const { RefCell::new(Value::Null) };
     static HOOKS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static FILES: RefCell<Vec<File>> = const { RefCell::new(Vec::new()) };
+    static STREAM: RefCell<Option<wasip2::io::streams::OutputStream>> = const { RefCell::new(None) };
     static WAITS: RefCell<Option<wasip2::io::poll::Pollable>> = const { RefCell::new(None) };
 }
 
@@ -60,6 +61,7 @@ fn init() -> Result<(), Error> {
         // Closed again: nothing is left of it.
         "file" => fs::write("/tmp/of-init", "closed").map_err(|error| Error::new("File", error.to_string()))?,
         "open" => FILES.with_borrow_mut(|files| opened("/tmp/open").map(|file| files.push(file)))?,
+        "stream" => STREAM.set(Some(wasip2::cli::stdout::get_stdout())),
         "wait" => WAITS.set(Some(monotonic_clock::subscribe_duration(u64::MAX))),
         "before" => snapshot::register_before_snapshot(|| Err(Error::new("Hook.No", "as told"))),
         "close" => {
@@ -101,6 +103,7 @@ fn handle(event: Value, _context: Context) -> Result<Value, Error> {
         fs::read_to_string("/tmp/of-call")
     };
     let file = file().unwrap_or_else(|error| error.to_string());
+    STREAM.with_borrow(|stream| stream.as_ref().map(|stream| stream.blocking_write_and_flush(b"kept\n")));
     if event["do"] == "panic" {
         panic!("as told");
     }

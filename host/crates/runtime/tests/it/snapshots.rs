@@ -140,6 +140,22 @@ async fn a_hook_that_fails_after_a_restore_fails_the_call() {
     assert_eq!(lines, ["RESTORE_START Runtime Version", "[ERROR] Hook.No", "RESTORE_REPORT Restore Duration", "START"]);
 }
 
+/// A stream looks like one that every instance asks for anew.
+#[tokio::test]
+async fn a_snapshot_that_lacks_a_handle_is_given_up() {
+    let host = Host::new();
+    let function = host.with_init("stream").await;
+    host.snapshot(&function).await.unwrap();
+    let called = host.run(&function, json!({})).await;
+    assert_eq!(called.failed_with().0, "Runtime.ExitError");
+    let called = host.run(&function, json!({})).await;
+    assert!(called.usage.restore.is_none() && called.answer()["file"] == "written");
+    assert!(host.refused(&function).await.contains("a file or a stream that its init had opened"));
+    // Nor does a later process find it.
+    assert!(host.runtime.settled(Duration::from_secs(60)).await);
+    assert_eq!(Host::new().run(&function, json!({})).await.usage.restore, None);
+}
+
 #[tokio::test]
 async fn a_snapshot_stays_and_is_sealed() {
     let dir = tempfile::tempdir().unwrap();
