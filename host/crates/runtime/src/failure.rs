@@ -35,10 +35,11 @@ pub(crate) fn crashed(
     (failure, Status::Crash)
 }
 
-/// Whether the instance used a handle that there is none of: the engine has no type for
-/// it.
+/// Whether the instance used a handle that there is none of, or that is another thing by
+/// now: the engine has no type for it.
 pub(crate) fn is_lost_handle(cause: &wasmtime::Error) -> bool {
-    cause.root_cause().to_string().starts_with("unknown handle index")
+    let text = cause.root_cause().to_string();
+    text.starts_with("unknown handle index ") || text.starts_with("handle index ")
 }
 
 fn describe(request_id: &RequestId, ctx: &Ctx, fuel: u64, cause: &wasmtime::Error) -> FunctionError {
