@@ -109,6 +109,7 @@ fn report(request_id: &RequestId) -> Report<'_> {
         status: Status::Success,
         duration: Duration::from_micros(1_234),
         init: None,
+        restore: None,
         memory_bytes_peak: 2 << 20,
         fuel: 123_456,
     };

@@ -16,6 +16,12 @@ const READY_MAX: Duration = Duration::from_secs(180);
 /// Time for a line to be in the log.
 const LOG_MAX: Duration = Duration::from_secs(30);
 
+/// The tail of the log that an answer carries.
+pub fn tail(reply: &Reply) -> String {
+    let tail = STANDARD.decode(reply.header("x-amz-log-result")).expect("the tail is base64");
+    String::from_utf8_lossy(&tail).into_owned()
+}
+
 /// CreateFunction's body, to be changed by the test that wants more.
 pub fn creation(name: &str, code: &[u8]) -> Value {
     json!({
@@ -130,8 +136,8 @@ impl Platform {
         let mut request = http::request("POST", &path, event.to_string());
         request.headers_mut().insert("x-amz-log-type", "Tail".parse().expect("a word"));
         let reply = self.client.send(request).await;
-        let tail = STANDARD.decode(reply.header("x-amz-log-result")).expect("the tail is base64");
-        (reply, String::from_utf8_lossy(&tail).into_owned())
+        let tail = tail(&reply);
+        (reply, tail)
     }
 
     /// Gives the function a URL that everybody may call.

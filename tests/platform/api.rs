@@ -116,7 +116,6 @@ async fn members_that_are_not_acted_on_are_refused_by_name() {
         ("DeadLetterConfig", json!({"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"})),
         ("TracingConfig", json!({"Mode": "Active"})),
         ("EphemeralStorage", json!({"Size": 1024})),
-        ("SnapStart", json!({"ApplyOn": "PublishedVersions"})),
         ("KMSKeyArn", json!("arn:aws:kms:us-east-1:000000000000:key/k")),
         ("CodeSigningConfigArn", json!("arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-1")),
         ("PackageType", json!("Image")),

@@ -47,6 +47,7 @@ mod runtimes;
 mod settings;
 mod shutdown;
 mod signatures;
+mod snapstart;
 mod streams;
 mod throttles;
 mod tls;

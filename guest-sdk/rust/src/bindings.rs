@@ -43,6 +43,26 @@ pub mod buffered {
     });
 }
 
+/// The exports of an init.
+pub mod lifecycle {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package lamina:sdk;
+            world lifecycle {
+                export lamina:function/lifecycle@0.1.0;
+            }
+        ",
+        with: {
+            "lamina:function/types@0.1.0": crate::bindings::imports::lamina::function::types,
+            "lamina:function/lifecycle@0.1.0": generate,
+        },
+        runtime_path: "::lamina::__private::rt",
+        pub_export_macro: true,
+        export_macro_name: "__export_lifecycle",
+    });
+}
+
 /// The export of a streaming handler.
 pub mod streaming {
     wit_bindgen::generate!({

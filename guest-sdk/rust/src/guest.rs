@@ -1,5 +1,6 @@
 //! The handler's side of the contract: what the exports call.
 
+mod lifecycle;
 pub(crate) mod stream;
 
 use std::panic::PanicHookInfo;
@@ -13,10 +14,12 @@ use crate::{Context, Error, Handler, ResponseStream, StreamHandler};
 pub(crate) mod private {
     pub use wit_bindgen::rt;
 
+    pub use super::lifecycle::{after_restore, before_snapshot, init};
     pub use super::{call, call_stream};
     pub use crate::bindings::buffered::{self, __export_buffered as export_buffered};
     pub use crate::bindings::imports::lamina::function::response::ResponseWriter;
     pub use crate::bindings::imports::lamina::function::types::{Context, FunctionError};
+    pub use crate::bindings::lifecycle::{self, __export_lifecycle as export_lifecycle};
     pub use crate::bindings::streaming::{self, __export_streaming as export_streaming};
 }
 

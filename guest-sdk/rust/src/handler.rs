@@ -38,6 +38,21 @@ pub trait StreamHandler<K> {
     fn call(self, payload: Vec<u8>, context: Context, response: ResponseStream) -> Result<(), Error>;
 }
 
+/// A function that does what is the same for every call:
+/// `fn() -> Result<(), error>`, `async` or not.
+#[diagnostic::on_unimplemented(
+    message = "this function does not have the shape of an init",
+    label = "expected `fn() -> Result<(), error>`, `async` or not",
+    note = "the error turns into `lamina::Error`"
+)]
+pub trait Init<K> {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// What it returned.
+    fn call(self) -> Result<(), Error>;
+}
+
 /// Tells handlers with plain bodies from others.
 pub struct Plain<T>(T);
 /// Tells handlers with async bodies from others.
@@ -88,6 +103,27 @@ where
 {
     fn call(self, payload: Vec<u8>, context: Context, response: ResponseStream) -> Result<(), Error> {
         block_on(self(E::from_payload(payload)?, context, response)).map_err(returned)
+    }
+}
+
+impl<F, X> Init<Plain<X>> for F
+where
+    F: FnOnce() -> Result<(), X>,
+    Error: From<X>,
+{
+    fn call(self) -> Result<(), Error> {
+        self().map_err(returned)
+    }
+}
+
+impl<F, R, X> Init<Async<(R, X)>> for F
+where
+    F: FnOnce() -> R,
+    R: Future<Output = Result<(), X>>,
+    Error: From<X>,
+{
+    fn call(self) -> Result<(), Error> {
+        block_on(self()).map_err(returned)
     }
 }
 

@@ -26,6 +26,10 @@
 //! it a streaming handler. With the feature `http` a handler behind a function URL may
 //! take an `http::Request` and return an `http::Response`.
 //!
+//! A function beside the handler, with the attribute [`init`](macro@init), does what is
+//! the same for every call; for a version with SnapStart it ran before the call came
+//! (see [`snapshot`]).
+//!
 //! The crate of a function has `crate-type = ["cdylib"]` and is built for
 //! `wasm32-wasip2`. Built for any other target, the attribute leaves the function
 //! as it is, and [`testing`] runs it there.
@@ -43,6 +47,7 @@ pub mod event;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod logging;
+pub mod snapshot;
 pub mod stream;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -58,8 +63,8 @@ mod handler;
 pub use context::Context;
 pub use error::Error;
 pub use event::{Answer, Event, Raw};
-pub use handler::{Handler, StreamHandler};
-pub use lamina_macros::handler;
+pub use handler::{Handler, Init, StreamHandler};
+pub use lamina_macros::{handler, init};
 pub use stream::{Body, Head, ResponseStream};
 
 /// What the attribute's output names; not for use by hand.
@@ -70,6 +75,9 @@ pub mod __private {
 
     /// Makes the compiler check a handler that this target does not export.
     pub const fn check<K, H: crate::Handler<K> + Copy>(_: &H) {}
+
+    /// Makes the compiler check an init that this target does not export.
+    pub const fn check_init<K, I: crate::Init<K> + Copy>(_: &I) {}
 
     /// Makes the compiler check a streaming handler that this target does not export.
     pub const fn check_stream<K, H: crate::StreamHandler<K> + Copy>(_: &H) {}

@@ -21,9 +21,9 @@ const LOCK: &str = "target/.test-guests.lock";
 /// The bytes of a guest, by its package's name: `hello` and `stream`, the examples;
 /// `guest-function`, `guest-stream`, `guest-http` and `guest-url`, which do what
 /// they are told; `guest-conformance`, which does what a table asks of every language;
-/// `guest-managed`, a managed runtime; `guest-wstd`, a server on other people's library;
-/// `guest-sqs` and `guest-gateway`, on other people's events; `guest-request`, which takes
-/// requests of the crate `http`.
+/// `guest-init`, which has an init; `guest-managed`, a managed runtime; `guest-wstd`, a
+/// server on other people's library; `guest-sqs` and `guest-gateway`, on other people's
+/// events; `guest-request`, which takes requests of the crate `http`.
 ///
 /// # Panics
 /// When it cannot be built, or there is none of that name.
@@ -77,6 +77,7 @@ mod tests {
             "guest-function",
             "guest-stream",
             "guest-http",
+            "guest-init",
             "guest-url",
             "guest-managed",
             "guest-wstd",

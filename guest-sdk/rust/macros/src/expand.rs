@@ -28,6 +28,62 @@ pub(crate) fn handler(arguments: TokenStream, item: TokenStream) -> TokenStream 
     quote!(#function #glue)
 }
 
+/// The same for an init.
+pub(crate) fn init(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+        let error = Error::new(Span::call_site(), "lamina::init goes on a function with a body");
+        let error = error.into_compile_error();
+        return quote!(#error #item);
+    };
+    let glue = match check_init(&arguments, &function) {
+        Ok(()) => init_glue(&function.sig.ident),
+        Err(error) => error.into_compile_error(),
+    };
+    quote!(#function #glue)
+}
+
+fn check_init(arguments: &TokenStream, function: &ItemFn) -> Result<(), Error> {
+    let signature = &function.sig;
+    if !arguments.is_empty() {
+        return Err(Error::new_spanned(arguments, "expected `#[lamina::init]`"));
+    }
+    if !signature.generics.params.is_empty() || !signature.inputs.is_empty() {
+        return Err(Error::new_spanned(&signature.ident, "an init takes no parameters: it serves no call"));
+    }
+    if matches!(signature.output, ReturnType::Default) {
+        return Err(Error::new_spanned(&signature.ident, "an init returns a Result<(), lamina::Error>"));
+    }
+    Ok(())
+}
+
+fn init_glue(function: &Ident) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code)]
+        const _: () = {
+            struct Component;
+
+            impl ::lamina::__private::lifecycle::exports::lamina::function::lifecycle::Guest for Component {
+                fn init() -> ::std::result::Result<(), ::lamina::__private::FunctionError> {
+                    ::lamina::__private::init(#function)
+                }
+
+                fn before_snapshot() -> ::std::result::Result<(), ::lamina::__private::FunctionError> {
+                    ::lamina::__private::before_snapshot()
+                }
+
+                fn after_restore() -> ::std::result::Result<(), ::lamina::__private::FunctionError> {
+                    ::lamina::__private::after_restore()
+                }
+            }
+
+            ::lamina::__private::export_lifecycle!(Component with_types_in ::lamina::__private::lifecycle);
+        };
+        #[cfg(not(target_family = "wasm"))]
+        const _: () = ::lamina::__private::check_init(&#function);
+    }
+}
+
 /// The form that the attribute and the parameters ask for.
 fn form(arguments: TokenStream, function: &ItemFn) -> Result<Form, Error> {
     let asked = asked_form(arguments)?;
@@ -151,6 +207,24 @@ mod tests {
         check("", "fn f(&self, c: Context) -> R {}", Err("without self"));
         check("", "fn f(e: E, c: Context) {}", Err("returns a Result"));
         check("buffered", "fn f(e: E, c: Context) -> R {}", Err("expected `#[lamina::handler]`"));
+    }
+
+    #[test]
+    fn an_init_takes_nothing_and_returns_a_result() {
+        let check = |arguments: &str, function: &str, expect: Option<&str>| {
+            let output = init(arguments.parse().unwrap(), function.parse().unwrap()).to_string();
+            match expect {
+                None => assert!(output.contains("check_init") && !output.contains("compile_error"), "{output}"),
+                Some(expect) => assert!(output.contains(expect), "{output}"),
+            }
+        };
+        check("", "fn f() -> R {}", None);
+        check("", "async fn f() -> R {}", None);
+        check("", "fn f(e: E) -> R {}", Some("takes no parameters"));
+        check("", "fn f<T>() -> R {}", Some("takes no parameters"));
+        check("", "fn f() {}", Some("returns a Result"));
+        check("once", "fn f() -> R {}", Some("expected `#[lamina::init]`"));
+        check("", "struct S;", Some("goes on a function"));
     }
 
     #[test]

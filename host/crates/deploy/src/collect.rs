@@ -17,6 +17,22 @@ const BUNDLES: &str = "bundles";
 /// again when its package is loaded.
 const BUNDLES_BYTES_MAX: u64 = 4 << 30;
 
+/// The kind of derived files that snapshots are, `COMPONENT-PACKAGE-ID.snapshot`, and
+/// instrumented runtimes, `COMPONENT.instrumented`.
+const SNAPSHOTS: &str = "snapshots";
+/// Bytes of snapshots that are kept, as for bundles.
+const SNAPSHOTS_BYTES_MAX: u64 = 8 << 30;
+
+/// The component and the package whose snapshot has this name; an instrumented runtime's
+/// component, twice.
+fn snapshot_of(name: &str) -> Option<[Digest; 2]> {
+    let component = component_of(name)?;
+    match name.get(64..)?.strip_prefix('-') {
+        Some(rest) => Some([component, component_of(rest)?]),
+        None => Some([component, component]),
+    }
+}
+
 /// The package and the runtime whose bundle has this name.
 fn bundle_of(name: &str) -> Option<[Digest; 2]> {
     let (package, rest) = name.split_once('-')?;
@@ -54,16 +70,36 @@ impl Deployer {
                 removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
             }
         }
-        for file in artifacts.list_derived_with(BUNDLES).await? {
-            if bundle_of(&file.name).is_none_or(|of| !of.iter().all(|digest| referenced.contains(digest))) {
-                artifacts.remove_derived(BUNDLES, &file.name).await?;
-                removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
+        let of_two: [(&str, fn(&str) -> Option<[Digest; 2]>); 2] = [(BUNDLES, bundle_of), (SNAPSHOTS, snapshot_of)];
+        for (kind, made_of) in of_two {
+            for file in artifacts.list_derived_with(kind).await? {
+                if made_of(&file.name).is_none_or(|of| !of.iter().all(|digest| referenced.contains(digest))) {
+                    artifacts.remove_derived(kind, &file.name).await?;
+                    removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
+                }
             }
         }
-        for (kind, bytes_max) in [(IMAGES, images_bytes_max), (BUNDLES, BUNDLES_BYTES_MAX)] {
+        let bounds = [(IMAGES, images_bytes_max), (BUNDLES, BUNDLES_BYTES_MAX), (SNAPSHOTS, SNAPSHOTS_BYTES_MAX)];
+        for (kind, bytes_max) in bounds {
             let evicted = artifacts.evict(kind, bytes_max).await?;
             removed = Removed { files: removed.files + evicted.removed, bytes: removed.bytes + evicted.bytes };
         }
         Ok(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_they_are_made_of() {
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        assert_eq!(bundle_of(&format!("{one}-{other}.bundle")), Some([one, other]));
+        assert_eq!(snapshot_of(&format!("{one}-{other}-0011.snapshot")), Some([one, other]));
+        assert_eq!(snapshot_of(&format!("{one}.instrumented")), Some([one, one]));
+        for stray in ["", "x.snapshot", &format!("{one}-x.snapshot"), &format!("{one}-x.bundle")] {
+            assert_eq!((bundle_of(stray), snapshot_of(stray)), (None, None), "{stray}");
+        }
     }
 }

@@ -11,8 +11,8 @@ use lamina_artifacts::Artifacts;
 use lamina_kit::Tasks;
 use lamina_registry::{Change, CodeUpdate, ConfigurationUpdate, Failure, NewFunction, PublishVersion, Registry};
 use lamina_runtime::{PrepareError, Runtime};
-use lamina_types::records::{Code, CodeKind, Configuration, FunctionView};
-use lamina_types::{Actor, Digest, FunctionName, FunctionRef, RevisionId, Version};
+use lamina_types::records::{Code, CodeKind, Configuration, FunctionView, Snapshot};
+use lamina_types::{Actor, Digest, FunctionName, FunctionRef, Qualifier, RevisionId, Version};
 
 use tokio::sync::Semaphore;
 
@@ -46,6 +46,8 @@ pub struct Deployer {
     pub(crate) deps: Arc<Deps>,
     pub(crate) admissions: Arc<Semaphore>,
     tasks: Tasks,
+    /// Not waited for: they take long, and are taken up again.
+    snapshots: Tasks,
     by: Actor,
 }
 
@@ -85,7 +87,8 @@ impl Deployer {
     /// A deployer over the layers below. Must be called inside a tokio runtime.
     pub fn new(config: Config, deps: Deps) -> Self {
         let admissions = Arc::new(Semaphore::new(ADMISSIONS_MAX));
-        Self { config, deps: Arc::new(deps), admissions, tasks: Tasks::new(), by: Actor::platform() }
+        let (tasks, snapshots, by) = (Tasks::new(), Tasks::new(), Actor::platform());
+        Self { config, deps: Arc::new(deps), admissions, tasks, snapshots, by }
     }
 
     /// The same deployer, whose changes are made in this name.
@@ -102,6 +105,9 @@ impl Deployer {
     pub fn resume(&self) {
         for (name, revision, code) in self.deps.registry.unfinished() {
             self.finish(name, revision, code);
+        }
+        for (name, version) in self.deps.registry.snapshots_wanted() {
+            self.snapshot(name, version);
         }
     }
 
@@ -161,14 +167,22 @@ impl Deployer {
     }
 
     /// Publishes `$LATEST`, if its code may still run: a version must not begin its
-    /// life refused. Dropped half-way, the version is there or it is not.
+    /// life refused. The snapshot that it may ask for is made in the background. Dropped
+    /// half-way, the version is there or it is not.
     pub async fn publish_version(&self, publish: PublishVersion) -> Result<FunctionView, DeployError> {
         let function = FunctionRef { name: publish.name.clone(), qualifier: None };
         // What cannot run for another reason is the registry's to name.
         if let Ok(function) = self.deps.registry.catalog().resolve(&function) {
             self.deps.runtime.prepare_function(&function).await.map_err(unprepared)?;
         }
-        Ok(self.deps.registry.publish_version(publish).await?)
+        self.to_its_end(move |this| async move {
+            let view = this.deps.registry.publish_version(publish).await?;
+            if view.snapshot == Some(Snapshot::Wanted) {
+                this.snapshot(view.name.clone(), view.version);
+            }
+            Ok(view)
+        })
+        .await
     }
 
     /// Deletes a version, or the function. Calls under way run to their end.
@@ -223,7 +237,7 @@ impl Deployer {
 
     /// Makes the code of a change ready and puts the change in force.
     fn finish(&self, name: FunctionName, revision: RevisionId, code: Code) {
-        let (registry, runtime) = (self.deps.registry.clone(), self.deps.runtime.clone());
+        let (this, registry, runtime) = (self.clone(), self.deps.registry.clone(), self.deps.runtime.clone());
         self.tasks.spawn(async move {
             let end = match code.kind {
                 CodeKind::Component { component, .. } => runtime.prepare(&component).await.map_err(failure),
@@ -236,6 +250,9 @@ impl Deployer {
             if let Err(error) = registry.complete(&name, &revision, end).await {
                 tracing::error!(function = %name, %error, "a deployment could not be put in force");
             }
+            for (_, version) in registry.snapshots_wanted().into_iter().filter(|(wanting, _)| *wanting == name) {
+                this.snapshot(name.clone(), version);
+            }
             // The first call need not wait for its files, and none for its bundle.
             let function = registry.catalog().resolve(&FunctionRef { name, qualifier: None });
             if let Ok(function) = function.as_ref()
@@ -243,6 +260,25 @@ impl Deployer {
                 && let Err(error) = runtime.prepare_function(function).await
             {
                 tracing::warn!(function = %function.name, %error, "code could not be made ready: its call says why");
+            }
+        });
+    }
+}
+
+impl Deployer {
+    /// Makes the snapshot of a version that waits for it, and the version Active. A
+    /// process that stops before takes it up at its next start.
+    fn snapshot(&self, name: FunctionName, version: Version) {
+        let Version::Number(number) = version else { return };
+        let (registry, runtime) = (self.deps.registry.clone(), self.deps.runtime.clone());
+        self.snapshots.spawn(async move {
+            let function = FunctionRef { name, qualifier: Some(Qualifier::Version(version)) };
+            let end = match registry.catalog().resolve(&function) {
+                Ok(resolved) => runtime.snapshot(&resolved).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = registry.end_snapshot(&function.name, number, end).await {
+                tracing::error!(function = %function.name, %version, %error, "a snapshot could not be recorded");
             }
         });
     }

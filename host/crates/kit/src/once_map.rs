@@ -84,6 +84,14 @@ impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
         self.lock().entries.retain(|key, _| keep(key));
     }
 
+    /// Forgets the value used longest ago; whether there was one that is made.
+    pub fn forget_oldest(&self) -> bool {
+        let mut inner = self.lock();
+        let made = inner.entries.iter().filter(|(_, entry)| entry.cell.initialized());
+        let oldest = made.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
+        oldest.is_some_and(|oldest| inner.entries.remove(&oldest).is_some())
+    }
+
     /// How many values are held or being made.
     pub fn len(&self) -> usize {
         self.lock().entries.len()
@@ -113,6 +121,10 @@ mod tests {
         assert_eq!(map.get(&1), Some(10));
         assert_eq!(map.get_or_make(&3, || make(3)).await, Ok(30));
         assert_eq!((map.len(), map.get(&2)), (2, None));
+        assert!(map.forget_oldest());
+        assert_eq!((map.len(), map.get(&1), map.get(&3)), (1, None, Some(30)));
+        assert!(map.forget_oldest());
+        assert!(!map.forget_oldest());
         assert_eq!(made.into_inner(), 3);
     }
 

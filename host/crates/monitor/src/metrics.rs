@@ -215,6 +215,7 @@ mod tests {
             status: Status::Timeout,
             duration: Duration::from_micros(70),
             init: None,
+            restore: None,
             memory_bytes_peak: 5,
             fuel: 7,
         };

@@ -8,6 +8,7 @@ pub(crate) mod delete;
 pub(crate) mod permission;
 pub(crate) mod publish;
 pub(crate) mod runtime;
+pub(crate) mod snapshot;
 pub(crate) mod tags;
 pub(crate) mod trust;
 pub(crate) mod url;

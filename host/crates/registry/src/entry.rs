@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamina_types::records::{CodeKind, FunctionView, State, UrlConfig};
+use lamina_types::records::{CodeKind, FunctionView, Snapshot, State, UrlConfig};
 use lamina_types::settings::Settings;
 use lamina_types::{
     AccountId, Digest, FunctionName, Language, Managed, Package, Region, ResolvedFunction, RuntimeKind,
@@ -133,6 +133,7 @@ impl FunctionEntry {
                     state: record.state.clone(),
                     update: record.update.clone(),
                     runtime: self.runtime(version),
+                    snapshot: None,
                 })
             }
             Version::Number(number) => {
@@ -149,9 +150,16 @@ impl FunctionEntry {
                     state: record.state.clone(),
                     update: record.update.clone(),
                     runtime: self.runtime(version),
+                    snapshot: record.snapshot.clone(),
                 })
             }
         }
+    }
+
+    /// The versions whose snapshot is to be made.
+    pub(crate) fn snapshots_wanted(&self) -> impl Iterator<Item = u64> {
+        let wanted = |record: &Arc<VersionRecord>| record.snapshot == Some(Snapshot::Wanted);
+        self.parts.versions.iter().filter(move |(_, record)| wanted(record)).map(|(number, _)| *number)
     }
 
     /// The managed runtime that runs a version.
@@ -205,7 +213,7 @@ impl FunctionEntry {
             Version::Latest => (&self.latest, &self.parts.function.serving, &self.parts.function.state),
             Version::Number(number) => {
                 let record = self.parts.versions.get(&number)?;
-                (self.resolved.get(&number)?, &record.side, &record.state)
+                (self.resolved.get(&number)?, &record.side, record.callable())
             }
         };
         Some((resolved.as_ref().map_err(|why| (side.configuration.runtime.as_str(), *why)), state))
@@ -256,7 +264,7 @@ impl Asked<'_> {
             Some(group) => group.as_str().into(),
             None => format!("/aws/lambda/{name}").into(),
         };
-        Ok(Arc::new(ResolvedFunction {
+        let function = ResolvedFunction {
             name: name.clone(),
             version,
             component,
@@ -272,6 +280,9 @@ impl Asked<'_> {
             account: place.account.clone(),
             handler: configuration.handler.as_str().into(),
             runtime: runtime.into(),
-        }))
+            snapshot: None,
+        };
+        let is_snapshotted = configuration.snap_start && version != Version::Latest;
+        Ok(Arc::new(if is_snapshotted { function.with_snapshot() } else { function }))
     }
 }

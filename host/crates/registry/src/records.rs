@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use lamina_audit::Entry;
 use lamina_kv::Table;
-use lamina_types::records::{Code, Configuration, Credential, State, Statement, TrustedKey, UpdateStatus, UrlConfig};
+use lamina_types::records::{
+    Code, Configuration, Credential, Snapshot, State, Statement, TrustedKey, UpdateStatus, UrlConfig,
+};
 use lamina_types::settings::Settings;
 use lamina_types::{Digest, FunctionName, InstalledRuntime, RevisionId, RuntimeManagement, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -84,6 +86,17 @@ pub(crate) struct VersionRecord {
     pub(crate) update: Option<UpdateStatus>,
     pub(crate) revision: RevisionId,
     pub(crate) last_modified: Timestamp,
+    /// None where it asks for none, and before its code is ready. Records of before
+    /// there were any have none.
+    #[serde(default)]
+    pub(crate) snapshot: Option<Snapshot>,
+}
+
+impl VersionRecord {
+    /// What state its calls see: while nothing but its snapshot is missing, it runs.
+    pub(crate) fn callable(&self) -> &State {
+        if self.snapshot.is_some() { &State::Active } else { &self.state }
+    }
 }
 
 /// A function's resource policy; one without statements is not kept.

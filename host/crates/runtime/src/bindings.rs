@@ -55,9 +55,9 @@ mod generated {
     }
 }
 
-pub(crate) use generated::buffered::FunctionPre;
+pub(crate) use generated::buffered::FunctionIndices;
 pub(crate) use generated::buffered::lamina::function::{diagnostics, types};
-pub(crate) use generated::managed::ManagedRuntimePre;
-pub(crate) use generated::streaming::FunctionStreamPre;
+pub(crate) use generated::managed::ManagedRuntimeIndices;
+pub(crate) use generated::streaming::FunctionStreamIndices;
 pub(crate) use generated::streaming::lamina::function::response;
-pub(crate) use wasmtime_wasi_http::p2::bindings::ProxyPre;
+pub(crate) use wasmtime_wasi_http::p2::bindings::ProxyIndices;

@@ -177,7 +177,7 @@ impl Shared {
 
     /// Makes the bundle of what is loaded, stores it, and gives it to the calls from
     /// now on.
-    async fn make_bundle(&self, code: &CodeId, handler: &str) -> Result<(), String> {
+    pub(crate) async fn make_bundle(&self, code: &CodeId, handler: &str) -> Result<(), String> {
         let Some(loaded) = self.loaded(code) else { return Ok(()) };
         let Some(package) = code.package else { return Ok(()) };
         if loaded.bundle.get().is_some() || self.read_bundle(code, &loaded.bundle).await {
@@ -196,7 +196,9 @@ impl Shared {
     /// Has the runtime component make the bundle of its package, in an instance that
     /// sees the package and nothing of a function.
     async fn derive(&self, loaded: &Arc<Loaded>, handler: &str) -> Result<Vec<u8>, String> {
-        let Handler::Managed(pre) = &loaded.linked.handler else { return Err("it is no managed runtime".to_owned()) };
+        let Handler::Managed(indices) = &loaded.linked.handler else {
+            return Err("it is no managed runtime".to_owned());
+        };
         let guest = Guest {
             role: Role::Derive,
             loaded: loaded.clone(),
@@ -209,8 +211,8 @@ impl Shared {
         let mut store = crate::exec::store(&loaded.linked.engine, ctx, fuel, hostcall_bytes_max)
             .map_err(|error| error.to_string())?;
         let derived = tokio::time::timeout(DERIVE_TIME, async {
-            let instance = pre.instantiate_async(&mut store).await?;
-            instance.call_derive(&mut store, handler).await
+            let instance = loaded.linked.pre.instantiate_async(&mut store).await?;
+            indices.load(&mut store, &instance)?.call_derive(&mut store, handler).await
         });
         let bundle = match derived.await {
             Err(_) => return Err(format!("it was not made in {DERIVE_SECONDS} seconds")),

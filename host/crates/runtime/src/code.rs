@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lamina_types::{Timestamp, Version};
+use lamina_types::{RuntimeVersion, Timestamp, Version};
 use wasmtime::Engine;
+use wasmtime::component::InstancePre;
 
-use crate::bindings::{FunctionPre, FunctionStreamPre, ManagedRuntimePre, ProxyPre};
+use crate::bindings::{FunctionIndices, FunctionStreamIndices, ManagedRuntimeIndices, ProxyIndices};
 use crate::ctx::Ctx;
+use crate::lifecycle::Lifecycle;
 use crate::mounts::Mounts;
 
 /// A component, linked and with its handler looked up once. A managed runtime's is
@@ -17,14 +19,17 @@ use crate::mounts::Mounts;
 pub(crate) struct Linked {
     /// The one that it was loaded for.
     pub(crate) engine: Engine,
+    pub(crate) pre: InstancePre<Ctx>,
     pub(crate) handler: Handler,
+    /// What is done before the handler can be called, where there is anything.
+    pub(crate) lifecycle: Option<Lifecycle>,
 }
 
 pub(crate) enum Handler {
-    Buffered(FunctionPre<Ctx>),
-    Streaming(FunctionStreamPre<Ctx>),
-    Http(ProxyPre<Ctx>),
-    Managed(ManagedRuntimePre<Ctx>),
+    Buffered(FunctionIndices),
+    Streaming(FunctionStreamIndices),
+    Http(ProxyIndices),
+    Managed(ManagedRuntimeIndices),
 }
 
 /// What a version runs: a component, and the files it sees.
@@ -35,6 +40,11 @@ pub(crate) struct Loaded {
     pub(crate) linked: Arc<Linked>,
     pub(crate) mounts: Mounts,
     pub(crate) bundle: BundleSlot,
+    /// Of a component that is a snapshot, what it holds of memory: its instances are
+    /// restored.
+    pub(crate) restored: Option<Held>,
+    /// What its one version runs on, where it is a snapshot.
+    pub(crate) runtime_version: OnceLock<RuntimeVersion>,
     log_stream_date: String,
     log_stream_id: String,
     /// Of the first version that was called: most often the only one.
@@ -49,10 +59,18 @@ impl Loaded {
             linked,
             mounts,
             bundle,
+            restored: None,
+            runtime_version: OnceLock::new(),
             log_stream_date: now.to_slashed_date(),
             log_stream_id: format!("{id:032x}"),
             log_stream: OnceLock::new(),
         }
+    }
+
+    /// The same, of a component that is a snapshot.
+    pub(crate) fn snapshotted(mut self, held: Held) -> Self {
+        self.restored = Some(held);
+        self
     }
 }
 
@@ -88,7 +106,7 @@ impl BundleSlot {
 
     /// Gives calls from now on this bundle, if there is none yet and its bytes have
     /// room. Whether it has.
-    pub(crate) fn fill(&self, bytes: Arc<[u8]>, room: &BundleRoom) -> bool {
+    pub(crate) fn fill(&self, bytes: Arc<[u8]>, room: &Room) -> bool {
         let Some(held) = room.hold(bytes.len()) else { return false };
         self.0.set(Bundle { bytes, _held: held }).is_ok()
     }
@@ -99,14 +117,15 @@ struct Bundle {
     _held: Held,
 }
 
-/// A bound on the bytes of all bundles in memory. Clones share it.
+/// A bound on the bytes in memory of all bundles, or of all snapshots. Clones share it.
 #[derive(Clone)]
-pub(crate) struct BundleRoom {
+pub(crate) struct Room {
     used: Arc<AtomicUsize>,
     max: usize,
 }
 
-struct Held {
+/// Bytes of a [`Room`], given back when it goes.
+pub(crate) struct Held {
     bytes: usize,
     used: Arc<AtomicUsize>,
 }
@@ -117,12 +136,13 @@ impl Drop for Held {
     }
 }
 
-impl BundleRoom {
+impl Room {
     pub(crate) fn new(max: usize) -> Self {
         Self { used: Arc::default(), max }
     }
 
-    fn hold(&self, bytes: usize) -> Option<Held> {
+    /// Takes as many bytes, if they are left.
+    pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
         let held = Held { bytes, used: self.used.clone() };
         // Given back by drop when it is too much.
         (self.used.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes) <= self.max).then_some(held)
@@ -135,7 +155,7 @@ mod tests {
 
     #[test]
     fn bundles_have_a_bound_together() {
-        let room = BundleRoom::new(10);
+        let room = Room::new(10);
         let (first, second) = (BundleSlot::default(), BundleSlot::default());
         assert!(first.fill(Arc::from(*b"1234567"), &room));
         assert!(!second.fill(Arc::from(*b"1234"), &room));

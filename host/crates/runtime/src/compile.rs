@@ -78,8 +78,7 @@ impl Loader {
     /// The component, ready to be linked for this engine.
     pub(crate) async fn load(&self, engine: &Engine, digest: &Digest) -> Result<Component, CodeError> {
         let component = *digest;
-        let bytes = self.artifacts.get(digest).await.map_err(|error| unread(component, &error))?;
-        self.ask(digest, bytes.clone()).await?;
+        let bytes = self.checked(digest).await?;
         let name = self.fingerprint.image_name(digest);
         let stored = match self.artifacts.get_derived(IMAGES, &name).await {
             Ok(stored) => stored,
@@ -103,6 +102,13 @@ impl Loader {
             tracing::warn!(%component, %error, "compiled image cannot be stored");
         }
         Ok(loaded)
+    }
+
+    /// The component, which may run.
+    pub(crate) async fn checked(&self, digest: &Digest) -> Result<Bytes, CodeError> {
+        let bytes = self.artifacts.get(digest).await.map_err(|error| unread(*digest, &error))?;
+        self.ask(digest, bytes.clone()).await?;
+        Ok(bytes)
     }
 
     /// Asks whether the component may run, off this thread: the answer takes a hash
@@ -133,7 +139,7 @@ impl Loader {
         let work = move || {
             // Given back by the thread: a caller that is gone frees no worker.
             let _permit = permit;
-            image::compile(&engine, &key, &component, &bytes)
+            image::compile((&engine, &engine), &key, &component, &bytes)
         };
         let compiled = tokio::task::spawn_blocking(work).await.map_err(|error| internal(error.to_string()))?;
         compiled.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })

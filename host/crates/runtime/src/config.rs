@@ -22,6 +22,9 @@ pub struct Config {
     /// Bytes of the bundles of packages that are kept in memory; past it the sources
     /// serve. Default 512 MiB.
     pub bundles_bytes_max: usize,
+    /// Bytes of the snapshots of versions that are kept in memory; past it the one used
+    /// longest ago goes. Default 2 GiB.
+    pub snapshots_bytes_max: usize,
     /// Bytes of `/tmp` of one instance: Lambda's EphemeralStorage. Default 512 MiB.
     pub tmp_bytes_max: u64,
     /// Names in `/tmp` of one instance. Default 10,000.
@@ -76,6 +79,7 @@ impl Default for Config {
             runtime_instances_max: 1_000,
             runtimes_bytes_max: 4 << 30,
             bundles_bytes_max: Self::BUNDLES_BYTES_MAX,
+            snapshots_bytes_max: 2 << 30,
             tmp_bytes_max: 512 << 20,
             tmp_names_max: 10_000,
             images_max: 1_000,

@@ -35,6 +35,8 @@ pub(crate) struct Ctx {
     hooks: NoNetwork,
     guest: Guest,
     tmp: Tmp,
+    /// Handles of preopened directories that the guest was given.
+    pub(crate) preopens: usize,
     pub(crate) limiter: Limiter,
     pub(crate) panic: Option<Panic>,
 }
@@ -53,6 +55,8 @@ pub(crate) enum Role {
     Serve(Serve),
     /// Making a bundle: it is told nothing of a function, and nobody hears it.
     Derive,
+    /// Making a snapshot of a version, or trying one: nobody hears it.
+    Snapshot(Arc<ResolvedFunction>),
 }
 
 /// The call that an instance serves.
@@ -77,7 +81,17 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(config.http_fields_bytes_max);
         let limiter = Limiter::new(memory_bytes, config);
-        Self { table, wasi: None, http, hooks: NoNetwork, guest, tmp: Tmp::default(), limiter, panic: None }
+        Self {
+            table,
+            wasi: None,
+            http,
+            hooks: NoNetwork,
+            guest,
+            tmp: Tmp::default(),
+            preopens: 0,
+            limiter,
+            panic: None,
+        }
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
@@ -92,7 +106,7 @@ impl Ctx {
     /// The bundle of what is loaded, if there is one.
     pub(crate) fn bundle(&self) -> Option<Arc<[u8]>> {
         match self.guest.role {
-            Role::Serve(_) => self.guest.loaded.bundle.get(),
+            Role::Serve(_) | Role::Snapshot(_) => self.guest.loaded.bundle.get(),
             Role::Derive => None,
         }
     }
@@ -107,7 +121,7 @@ impl Guest {
     fn log(&self) -> Option<&InvocationLog> {
         match &self.role {
             Role::Serve(serve) => Some(&serve.log),
-            Role::Derive => None,
+            Role::Derive | Role::Snapshot(_) => None,
         }
     }
 
@@ -124,60 +138,61 @@ impl Guest {
             .stdout(Output { log: self.log().cloned(), source: Source::Stdout })
             .stderr(Output { log: self.log().cloned(), source: Source::Stderr });
         match &self.role {
-            Role::Serve(serve) => wasi.envs(&serve.environment()),
+            Role::Serve(serve) => wasi.envs(&environment(&serve.function, Some(serve))),
+            Role::Snapshot(function) => wasi.envs(&environment(function, None)),
             Role::Derive => wasi.envs(&[("LAMBDA_TASK_ROOT", TASK_ROOT), ("TZ", ":UTC")]),
         };
         wasi.build()
     }
 }
 
-impl Serve {
-    /// Lambda's own variables, then the author's; the author cannot have set a
-    /// reserved one (reference 4.5), and may replace the others.
-    fn environment(&self) -> Vec<(&str, String)> {
-        let function = &self.function;
-        let mut all: Vec<(&str, String)> = vec![
-            ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
-            ("AWS_LAMBDA_FUNCTION_VERSION", function.version.to_string()),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.0.to_string()),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", function.log_group.to_string()),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", self.log_stream.to_string()),
-            ("AWS_REGION", function.region.to_string()),
-            ("AWS_DEFAULT_REGION", function.region.to_string()),
-            ("LAMBDA_TASK_ROOT", TASK_ROOT.to_owned()),
-            ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
-            ("_HANDLER", function.handler.to_string()),
-            ("_X_AMZN_TRACE_ID", self.trace_id.clone()),
-        ];
-        // Only managed runtimes have one (reference 4.5).
-        if let Some(managed) = &function.managed {
-            all.push(("AWS_EXECUTION_ENV", managed.execution_env.to_string()));
-        }
-        // The author's own level counts where the log has none.
-        let json = match function.log_format {
-            LogFormat::Text => false,
-            LogFormat::Json { application, .. } => {
-                all.push((LOG_FORMAT, "JSON".to_owned()));
-                all.push((LOG_LEVEL, application.as_str().to_owned()));
-                true
-            }
-        };
-        for (name, value) in [
-            ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
-            ("TZ", ":UTC"),
-            ("LANG", "en_US.UTF-8"),
-            ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
-        ] {
-            if !function.environment.contains_key(name) {
-                all.push((name, value.to_owned()));
-            }
-        }
-        let own =
-            function.environment.iter().filter(|(name, _)| !(json && [LOG_FORMAT, LOG_LEVEL].contains(&name.as_str())));
-        all.extend(own.map(|(name, value)| (name.as_str(), value.clone())));
-        all
+/// Lambda's own variables, those of the call too if there is one, then the author's;
+/// the author cannot have set a reserved one (reference 4.5), and may replace the others.
+fn environment<'a>(function: &'a ResolvedFunction, call: Option<&'a Serve>) -> Vec<(&'a str, String)> {
+    let initialization = if function.snapshot.is_some() { "snap-start" } else { "on-demand" };
+    let mut all: Vec<(&str, String)> = vec![
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", function.version.to_string()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.0.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization.to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", function.log_group.to_string()),
+        ("AWS_REGION", function.region.to_string()),
+        ("AWS_DEFAULT_REGION", function.region.to_string()),
+        ("LAMBDA_TASK_ROOT", TASK_ROOT.to_owned()),
+        ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+        ("_HANDLER", function.handler.to_string()),
+    ];
+    if let Some(call) = call {
+        all.push(("AWS_LAMBDA_LOG_STREAM_NAME", call.log_stream.to_string()));
+        all.push(("_X_AMZN_TRACE_ID", call.trace_id.clone()));
     }
+    // Only managed runtimes have one (reference 4.5).
+    if let Some(managed) = &function.managed {
+        all.push(("AWS_EXECUTION_ENV", managed.execution_env.to_string()));
+    }
+    // The author's own level counts where the log has none.
+    let json = match function.log_format {
+        LogFormat::Text => false,
+        LogFormat::Json { application, .. } => {
+            all.push((LOG_FORMAT, "JSON".to_owned()));
+            all.push((LOG_LEVEL, application.as_str().to_owned()));
+            true
+        }
+    };
+    for (name, value) in [
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+        ("TZ", ":UTC"),
+        ("LANG", "en_US.UTF-8"),
+        ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+    ] {
+        if !function.environment.contains_key(name) {
+            all.push((name, value.to_owned()));
+        }
+    }
+    let own =
+        function.environment.iter().filter(|(name, _)| !(json && [LOG_FORMAT, LOG_LEVEL].contains(&name.as_str())));
+    all.extend(own.map(|(name, value)| (name.as_str(), value.clone())));
+    all
 }
 
 impl WasiView for Ctx {

@@ -81,6 +81,14 @@ pub(crate) fn build(config: &Config, kind: Kind, ticker: &Ticker) -> wasmtime::R
     Ok(engine)
 }
 
+/// An engine that only compiles, and keeps what it compiled of each function. Its images
+/// are those of the others.
+pub(crate) fn compiler(config: &Config, functions: Arc<dyn wasmtime::CacheStore>) -> wasmtime::Result<Engine> {
+    let mut engine = engine_config(&Config { runtime_instances_max: 1, ..config.clone() }, Kind::Runtimes);
+    engine.enable_incremental_compilation(functions)?;
+    Engine::new(&engine)
+}
+
 fn engine_config(config: &Config, kind: Kind) -> wasmtime::Config {
     let mut engine = wasmtime::Config::new();
     engine
@@ -165,5 +173,7 @@ mod tests {
         let components = build(&config, Kind::Components, &ticker).unwrap();
         let runtimes = build(&config, Kind::Runtimes, &ticker).unwrap();
         assert_eq!(Fingerprint::of(&components), Fingerprint::of(&runtimes));
+        let compiler = compiler(&config, Arc::new(crate::snapshot::Functions::default())).unwrap();
+        assert_eq!(Fingerprint::of(&components), Fingerprint::of(&compiler));
     }
 }

@@ -4,7 +4,10 @@ pub(crate) mod http;
 pub(crate) mod managed;
 pub(crate) mod streaming;
 
+mod begin;
 mod buffered;
+
+pub(crate) use begin::RESTORE_TIME;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +17,7 @@ use bytes::Bytes;
 use lamina_meter::Traffic;
 use lamina_telemetry::{InvocationLog, Timings};
 use lamina_types::outcome::error_type;
-use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Status, Timestamp, Usage};
+use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Restore, Status, Timestamp, Usage};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use crate::bindings::types;
@@ -71,7 +74,11 @@ struct Running {
     store: Store<Ctx>,
     sources: Sources,
     fuel: u64,
+    /// When the call began: after its instance was restored, if it was.
     start: Duration,
+    restore: Option<Restore>,
+    /// Its code makes ready to serve.
+    is_initializing: bool,
 }
 
 /// How the wasm side of a call ended: within its timeout or not.
@@ -81,10 +88,7 @@ impl Running {
     fn new(runtime: &Runtime, call: Call) -> Result<Self, RunError> {
         let shared = runtime.shared.clone();
         let function = &call.function;
-        let sources = match function.settings.seed {
-            Some(seed) => Sources::Fixed(seed),
-            None => Sources::Live(shared.clock.clone()),
-        };
+        let sources = Sources::of(function, &shared.clock);
         let fuel = function.settings.fuel.unwrap_or_else(|| fuel_budget(&shared.config, function));
         let serve = Serve {
             function: function.clone(),
@@ -98,19 +102,17 @@ impl Running {
         let start = shared.clock.monotonic();
         let ctx = Ctx::new(guest, function.memory.bytes(), &shared.config);
         let store = store(&call.code.loaded.linked.engine, ctx, fuel, shared.config.hostcall_bytes_max)?;
-        Ok(Self { runtime: shared, call, store, sources, fuel, start })
+        Ok(Self { runtime: shared, call, store, sources, fuel, start, restore: None, is_initializing: false })
     }
 
-    /// Says when the instance is there: then the call has begun, for its log and for
-    /// whoever traces it.
-    fn instantiating(&self) -> impl FnOnce() + Send + 'static + use<> {
-        let timings = self.call.timings.clone().map(|timings| (timings, self.runtime.clone(), self.start));
-        let log = self.call.log.clone();
-        move || {
-            log.begin();
-            if let Some((timings, runtime, start)) = timings {
-                timings.instantiated(runtime.clock.monotonic().saturating_sub(start));
-            }
+    fn elapsed(&self) -> Duration {
+        self.runtime.clock.monotonic().saturating_sub(self.start)
+    }
+
+    /// Tells whoever traces the call that its instance is there.
+    fn instantiated(&self) {
+        if let Some(timings) = &self.call.timings {
+            timings.instantiated(self.elapsed());
         }
     }
 
@@ -132,6 +134,9 @@ impl Running {
             Ok(Ok(Err(failure))) => (Err(failure), Status::Failure),
             Ok(Err(error)) if error.is::<PoolConcurrencyLimitError>() => return Err(RunError::PoolExhausted),
             Ok(Err(error)) => {
+                if self.call.code.loaded.restored.is_some() && failure::is_lost_handle(&error) {
+                    self.runtime.spoil_snapshot(&self.call.function);
+                }
                 let (failure, status) = failure::crashed(id, self.store.data(), self.fuel, &error);
                 (Err(failure), status)
             }
@@ -150,14 +155,21 @@ impl Running {
         {
             self.log_failure(failure, status);
         }
-        Ok(Outcome { result, usage: self.usage(status) })
+        let usage = self.usage(status);
+        if let Err(failure) = &result
+            && self.is_initializing
+        {
+            self.call.log.init_failed(status, usage.duration, &failure.error_type);
+        }
+        Ok(Outcome { result, usage })
     }
 
     fn usage(&self, status: Status) -> Usage {
         Usage {
             status,
-            duration: self.runtime.clock.monotonic().saturating_sub(self.start),
+            duration: self.elapsed(),
             init: self.call.code.init,
+            restore: self.restore,
             memory_bytes_peak: self.store.data().limiter.peak,
             fuel: self.fuel - self.store.get_fuel().unwrap_or_default().min(self.fuel),
         }

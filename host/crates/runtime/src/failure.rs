@@ -38,6 +38,13 @@ pub(crate) fn crashed(
     (failure, Status::Crash)
 }
 
+/// Whether the instance used a handle that there is none of, or that is another thing by
+/// now: the engine has no type for it.
+pub(crate) fn is_lost_handle(cause: &wasmtime::Error) -> bool {
+    let text = cause.root_cause().to_string();
+    text.starts_with("unknown handle index ") || text.starts_with("handle index ")
+}
+
 fn describe(request_id: &RequestId, ctx: &Ctx, fuel: u64, cause: &wasmtime::Error) -> FunctionError {
     let trap = cause.downcast_ref::<Trap>();
     if trap == Some(&Trap::OutOfFuel) {

@@ -4,6 +4,8 @@
 //! The format is drawn in `host/ARCHITECTURE.md`. This module holds the only
 //! `unsafe` under `host/`.
 
+mod snapshot;
+
 use std::hash::{Hash, Hasher};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +13,8 @@ use lamina_types::Digest;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+pub(crate) use snapshot::SnapshotKey;
 
 const MAGIC: &[u8; 8] = b"LAMIMG01";
 const MAC_BYTES: usize = 32;
@@ -76,14 +80,30 @@ impl Fingerprint {
     }
 }
 
-/// Compiles the component and seals the result.
+/// Code that an engine of this host has made.
+pub(crate) struct Compiled(Vec<u8>);
+
+impl Compiled {
+    /// Compiles a component.
+    pub(crate) fn of(compiler: &Engine, component: &[u8]) -> wasmtime::Result<Self> {
+        compiler.precompile_component(component).map(Self)
+    }
+
+    /// Loads it.
+    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        deserialize(engine, &self.0)
+    }
+}
+
+/// Compiles the component and seals the result. `compiler` may be another engine than
+/// the one that loads it: their images are the same.
 pub(crate) fn compile(
-    engine: &Engine,
+    (compiler, engine): (&Engine, &Engine),
     key: &ImageKey,
     component: &Digest,
     bytes: &[u8],
 ) -> wasmtime::Result<(Component, Vec<u8>)> {
-    let compiled = engine.precompile_component(bytes)?;
+    let compiled = compiler.precompile_component(bytes)?;
     // Loaded from here, and not from the image, for the engine's own words.
     let loaded = deserialize(engine, &compiled)?;
     let mut image = Vec::with_capacity(HEADER_BYTES + compiled.len() + MAC_BYTES);
@@ -139,7 +159,7 @@ mod tests {
         let key = ImageKey::derive(&[7; 32]);
         let bytes = wat::parse_str("(component (core module (func (export \"f\"))))").unwrap();
         let digest = Digest::of(&bytes);
-        let (_, image) = compile(&engine, &key, &digest, &bytes).unwrap();
+        let (_, image) = compile((&engine, &engine), &key, &digest, &bytes).unwrap();
         assert!(open(&engine, &key, &digest, &image).is_ok());
         let check = |image: &[u8], key: &ImageKey, digest: &Digest| open(&engine, key, digest, image).err();
         assert_eq!(check(&image, &ImageKey::derive(&[8; 32]), &digest), Some(ImageError::Mac));

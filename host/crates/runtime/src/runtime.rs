@@ -10,17 +10,19 @@ use lamina_types::{CodeId, Digest, Package, ResolvedFunction, Timestamp};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::bindings::{FunctionPre, FunctionStreamPre, ManagedRuntimePre, ProxyPre};
+use crate::bindings::{FunctionIndices, FunctionStreamIndices, ManagedRuntimeIndices, ProxyIndices};
 use crate::bundle::{BundleKey, Wanted};
-use crate::code::{BundleRoom, BundleSlot, Code, Handler, Linked, Loaded};
+use crate::code::{BundleSlot, Code, Handler, Linked, Loaded, Room};
 use crate::compile::Loader;
 use crate::config::Config;
 use crate::ctx::Ctx;
 use crate::engine::{Kind, Ticker};
 use crate::error::{CodeError, PrepareError};
 use crate::image::ImageKey;
+use crate::lifecycle::Lifecycle;
 use crate::mounts::Mounts;
 use crate::packages::{PackageError, Packages};
+use crate::snapshot::Snapshots;
 use crate::tmp::TmpSource;
 
 /// Asked each time code is loaded from disk: is it still such that may run?
@@ -68,20 +70,21 @@ pub(crate) struct Shared {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) loader: Loader,
     pub(crate) bundle_key: BundleKey,
-    pub(crate) bundle_room: BundleRoom,
+    pub(crate) bundle_room: Room,
     pub(crate) tmp: TmpSource,
     packages: Arc<dyn Packages>,
     components: Host,
     /// Made when the first managed runtime is loaded.
     runtimes: OnceLock<Host>,
     loaded: OnceMap<CodeId, Arc<Loaded>>,
+    pub(crate) snapshots: Snapshots,
     wanted: Wanted,
     ticker: Ticker,
 }
 
 /// An engine, what its components may import, and those that are linked.
-struct Host {
-    engine: Engine,
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
     linker: Linker<Ctx>,
     linked: OnceMap<Digest, Arc<Linked>>,
 }
@@ -107,7 +110,8 @@ impl Runtime {
         let (wanted, derivations) = Wanted::new();
         let shared = Shared {
             bundle_key: BundleKey::derive(&host_key),
-            bundle_room: BundleRoom::new(config.bundles_bytes_max),
+            bundle_room: Room::new(config.bundles_bytes_max),
+            snapshots: Snapshots::new(&host_key, &config),
             loaded: OnceMap::new(config.images_max),
             runtimes: OnceLock::new(),
             wanted,
@@ -142,23 +146,30 @@ impl Runtime {
         self.code(function).await.map(|_| ())
     }
 
-    /// The code of a version, loaded if it is not.
+    /// The code of a version, loaded if it is not: from its snapshot where there is one,
+    /// which nobody waits to be made.
     pub async fn code(&self, function: &ResolvedFunction) -> Result<Code, CodeError> {
+        if let Some(loaded) = self.shared.snapshotted(function) {
+            return Ok(Code { loaded, init: None });
+        }
         let code = function.code();
         if let Some(loaded) = self.shared.loaded.get(&code) {
+            self.shared.want_snapshot(function);
             return Ok(Code { loaded, init: None });
         }
         let start = self.shared.clock.monotonic();
         // Apart: most calls never come here, and would carry its future about.
-        let loaded = Box::pin(self.shared.load(function, code)).await?;
+        let loaded = Box::pin(self.shared.load_any(function, code)).await?;
         let init = self.shared.clock.monotonic().saturating_sub(start);
         Ok(Code { loaded, init: Some(init) })
     }
 
-    /// Waits until no bundle is being made any more, at most this long; whether that
-    /// came true.
+    /// Waits until no bundle and no snapshot is being made any more, at most this long;
+    /// whether that came true.
     pub async fn settled(&self, grace: Duration) -> bool {
-        self.shared.wanted.settled(grace).await
+        let (bundles, snapshots) =
+            tokio::join!(self.shared.wanted.settled(grace), self.shared.snapshots.settled(grace));
+        bundles && snapshots
     }
 
     /// The name that this engine's image of a component has among the derived files
@@ -172,13 +183,16 @@ impl Runtime {
     pub fn recheck(&self) {
         self.shared.retain_linked(|_| false);
         self.shared.loaded.retain(|_| false);
+        self.shared.snapshots.loaded.retain(|_| false);
     }
 
     /// Forgets the code with this component or package: nobody needs it any more.
     pub fn forget(&self, digest: &Digest) {
         self.shared.retain_linked(|component| component != digest);
         let is_other = |package: Package| package.digest != *digest;
-        self.shared.loaded.retain(|code| code.component != *digest && code.package.is_none_or(is_other));
+        let keep = |code: &CodeId| code.component != *digest && code.package.is_none_or(is_other);
+        self.shared.loaded.retain(keep);
+        self.shared.snapshots.loaded.retain(|id| keep(&id.code));
     }
 }
 
@@ -199,7 +213,26 @@ impl Shared {
         self.loaded.get(code)
     }
 
-    async fn load(&self, function: &ResolvedFunction, code: CodeId) -> Result<Arc<Loaded>, CodeError> {
+    /// What is loaded of a version of which nothing is: its snapshot from the disk, or
+    /// its code.
+    async fn load_any(self: &Arc<Self>, function: &ResolvedFunction, code: CodeId) -> Result<Arc<Loaded>, CodeError> {
+        if let Some(loaded) = self.restore(function).await? {
+            return Ok(loaded);
+        }
+        let loaded = self.load(function, code).await?;
+        self.want_snapshot(function);
+        Ok(loaded)
+    }
+
+    /// The engine that runs this code, and what belongs to it.
+    pub(crate) fn host(&self, code: &CodeId) -> Result<&Host, CodeError> {
+        match code.package {
+            Some(_) => self.runtimes(&code.component),
+            None => Ok(&self.components),
+        }
+    }
+
+    pub(crate) async fn load(&self, function: &ResolvedFunction, code: CodeId) -> Result<Arc<Loaded>, CodeError> {
         let loaded = self.loaded.get_or_make(&code, || self.make(code)).await?;
         if code.package.is_some() && loaded.bundle.get().is_none() {
             self.wanted.want(code, &function.handler);
@@ -218,7 +251,7 @@ impl Shared {
     }
 
     /// The files that a version's instances see.
-    async fn mounts(&self, code: &CodeId) -> Result<Mounts, CodeError> {
+    pub(crate) async fn mounts(&self, code: &CodeId) -> Result<Mounts, CodeError> {
         let (component, artifacts) = (code.component, &self.loader.artifacts);
         let package = match code.package {
             Some(Package { digest, is_zip: true }) => {
@@ -259,22 +292,30 @@ impl Shared {
 
     async fn make_linked(&self, host: &Host, component: Digest) -> Result<Arc<Linked>, CodeError> {
         let loaded = self.loader.load(&host.engine, &component).await?;
-        let linked = host.linker.instantiate_pre(&loaded).and_then(|linked| handler(&host.engine, &loaded, linked));
-        let handler = linked.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })?;
-        Ok(Arc::new(Linked { engine: host.engine.clone(), handler }))
+        self.linked(host, component, &loaded).map(Arc::new)
+    }
+
+    /// A component that is loaded, linked. `component` is the one that it comes from.
+    pub(crate) fn linked(&self, host: &Host, component: Digest, loaded: &Component) -> Result<Linked, CodeError> {
+        let linked = host.linker.instantiate_pre(loaded).and_then(|pre| {
+            let handler = handler(&host.engine, loaded, &pre)?;
+            let lifecycle = Lifecycle::of(loaded, matches!(handler, Handler::Managed(_)));
+            Ok(Linked { engine: host.engine.clone(), pre, handler, lifecycle })
+        });
+        linked.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })
     }
 }
 
-fn handler(engine: &Engine, loaded: &Component, linked: InstancePre<Ctx>) -> wasmtime::Result<Handler> {
+fn handler(engine: &Engine, loaded: &Component, linked: &InstancePre<Ctx>) -> wasmtime::Result<Handler> {
     let names: Vec<String> = loaded.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect();
     let has = |start: &str| names.iter().any(|name| name.starts_with(start));
     if has(crate::inspect::HANDLER) {
-        FunctionPre::new(linked).map(Handler::Buffered)
+        FunctionIndices::new(linked).map(Handler::Buffered)
     } else if has(crate::inspect::STREAM_HANDLER) {
-        FunctionStreamPre::new(linked).map(Handler::Streaming)
+        FunctionStreamIndices::new(linked).map(Handler::Streaming)
     } else if has(crate::inspect::DERIVE) {
-        ManagedRuntimePre::new(linked).map(Handler::Managed)
+        ManagedRuntimeIndices::new(linked).map(Handler::Managed)
     } else {
-        ProxyPre::new(linked).map(Handler::Http)
+        ProxyIndices::new(linked).map(Handler::Http)
     }
 }

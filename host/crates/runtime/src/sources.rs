@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamina_kit::{Clock, Ids, SeededIds};
+use lamina_types::ResolvedFunction;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
 /// The time a deterministic instance sees: 2026-01-01T00:00:00Z, standing still.
@@ -21,6 +22,14 @@ pub(crate) enum Sources {
 }
 
 impl Sources {
+    /// Those of a function's instances.
+    pub(crate) fn of(function: &ResolvedFunction, clock: &Arc<dyn Clock>) -> Self {
+        match function.settings.seed {
+            Some(seed) => Self::Fixed(seed),
+            None => Self::Live(clock.clone()),
+        }
+    }
+
     /// Milliseconds since the Unix epoch, as the guest would see them.
     pub(crate) fn epoch_millis(&self) -> u64 {
         match self {

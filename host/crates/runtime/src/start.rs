@@ -6,12 +6,13 @@ use std::time::Duration;
 use lamina_types::World;
 use wasmparser::{Parser, Payload};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Instance, Lift, Linker, ResourceTable, ResourceType, Val, WasmList};
+use wasmtime::component::{Component, Linker, ResourceTable, ResourceType, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wizer::{ComponentInstanceState, Wizer};
+use wasmtime_wizer::Wizer;
 
 use crate::inspect::{InspectError, START, STARTED, inspect};
+use crate::instrumented;
 
 /// What starting may take.
 const START_TIME: Duration = Duration::from_secs(300);
@@ -99,12 +100,7 @@ async fn start(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let instance = linker.instantiate_async(&mut store, &component).await?;
     let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
     start.call_async(&mut store, ()).await?;
-    let mut state = State { store, instance, failed: None };
-    let snapshot = wizer.snapshot_component(&context, &mut state).await?;
-    match state.failed {
-        Some(error) => Err(error),
-        None => renamed(snapshot),
-    }
+    renamed(instrumented::snapshot(&wizer, &context, &mut store, instance).await?)
 }
 
 /// Gives the export `start` the name that says that it was run.
@@ -136,52 +132,6 @@ fn export_at(component: &[u8], name: &str) -> wasmtime::Result<Option<usize>> {
         }
     }
     Ok(None)
-}
-
-/// The instance that is asked what it holds, and the first thing that it did not
-/// answer.
-struct State {
-    store: Store<Starting>,
-    instance: Instance,
-    failed: Option<wasmtime::Error>,
-}
-
-impl State {
-    async fn ask<R: Lift + Send + Sync + 'static>(&mut self, instance: &str, name: &str) -> Option<R> {
-        let asked = async {
-            let missing = || wasmtime::Error::msg(format!("{instance} of the instrumented component has no {name}"));
-            let (_, inside) = self.instance.get_export(&mut self.store, None, instance).ok_or_else(missing)?;
-            let (_, index) = self.instance.get_export(&mut self.store, Some(&inside), name).ok_or_else(missing)?;
-            let function = self.instance.get_typed_func::<(), (R,)>(&mut self.store, index)?;
-            Ok(function.call_async(&mut self.store, ()).await?.0)
-        };
-        let answer: wasmtime::Result<R> = asked.await;
-        answer.map_err(|error| self.failed.get_or_insert(error)).ok()
-    }
-}
-
-impl ComponentInstanceState for State {
-    async fn call_func_ret_list_u8(&mut self, instance: &str, func: &str, contents: impl FnOnce(&[u8]) + Send) {
-        if let Some(list) = self.ask::<WasmList<u8>>(instance, func).await {
-            contents(list.as_le_slice(&self.store));
-        }
-    }
-
-    async fn call_func_ret_s32(&mut self, instance: &str, func: &str) -> i32 {
-        self.ask(instance, func).await.unwrap_or_default()
-    }
-
-    async fn call_func_ret_s64(&mut self, instance: &str, func: &str) -> i64 {
-        self.ask(instance, func).await.unwrap_or_default()
-    }
-
-    async fn call_func_ret_f32(&mut self, instance: &str, func: &str) -> u32 {
-        self.ask::<f32>(instance, func).await.unwrap_or_default().to_bits()
-    }
-
-    async fn call_func_ret_f64(&mut self, instance: &str, func: &str) -> u64 {
-        self.ask::<f64>(instance, func).await.unwrap_or_default().to_bits()
-    }
 }
 
 #[cfg(test)]

@@ -27,14 +27,24 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Billed duration: duration and init together, rounded up to the next
-    /// millisecond; a timeout bills the timeout.
+    /// What the call is billed: duration, init, and what its own code took of a restore
+    /// together, rounded up to the next millisecond; a timeout bills the timeout.
     pub fn billed_ms(&self) -> u64 {
+        self.billed(self.usage.restore.map(|restore| restore.hooks).unwrap_or_default())
+    }
+
+    /// Billed Duration and Billed Restore Duration, which is what the restore adds.
+    pub(crate) fn billed_parts_ms(&self) -> (u64, u64) {
+        let duration = self.billed(Duration::ZERO);
+        (duration, self.billed_ms().saturating_sub(duration))
+    }
+
+    fn billed(&self, besides: Duration) -> u64 {
         let billed = match self.usage.status {
             Status::Timeout => self.timeout,
             _ => self.usage.duration + self.usage.init.unwrap_or_default(),
         };
-        u64::try_from(billed.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX).max(1)
+        u64::try_from((billed + besides).as_micros().div_ceil(1_000)).unwrap_or(u64::MAX).max(1)
     }
 }
 
@@ -42,16 +52,21 @@ impl Report<'_> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { request_id, memory, usage, .. } = self;
+        let (billed, billed_restore) = self.billed_parts_ms();
         write!(
             line,
             "REPORT RequestId: {request_id}\tDuration: {} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
             Millis(usage.duration),
-            self.billed_ms(),
+            billed,
             memory.0,
             usage.memory_bytes_peak.div_ceil(1 << 20),
         )?;
         if let Some(init) = usage.init {
             write!(line, "Init Duration: {} ms\t", Millis(init))?;
+        }
+        if let Some(restore) = usage.restore {
+            let restore = Millis(restore.duration);
+            write!(line, "Restore Duration: {restore} ms\tBilled Restore Duration: {billed_restore} ms\t")?;
         }
         write!(line, "Fuel Used: {}\t", usage.fuel)?;
         match usage.status {
@@ -91,6 +106,24 @@ impl fmt::Display for InitReport<'_> {
     }
 }
 
+/// How restoring an instance from a snapshot ended: Lambda's RESTORE_REPORT.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RestoreReport<'a> {
+    pub(crate) took: Duration,
+    /// The error type, when it failed.
+    pub(crate) error_type: Option<&'a str>,
+}
+
+impl fmt::Display for RestoreReport<'_> {
+    fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(line, "RESTORE_REPORT Restore Duration: {} ms", Millis(self.took))?;
+        match self.error_type {
+            None => Ok(()),
+            Some(error_type) => write!(line, "\tStatus: error\tError Type: {error_type}"),
+        }
+    }
+}
+
 /// Milliseconds with two decimals, rounded; in integers, as every call pays for it.
 pub(crate) struct Millis(pub(crate) Duration);
 
@@ -103,14 +136,30 @@ impl fmt::Display for Millis {
 
 #[cfg(test)]
 mod tests {
+    use lamina_types::Restore;
+
     use super::*;
 
     fn check(status: Status, init_ms: Option<u64>, error_type: Option<&str>, expect: &str) {
+        restored(status, (init_ms, None), error_type, expect);
+    }
+
+    /// `restore_us` is all that the restore took, and what its hooks did.
+    fn restored(
+        status: Status,
+        (init_ms, restore_us): (Option<u64>, Option<(u64, u64)>),
+        error_type: Option<&str>,
+        expect: &str,
+    ) {
         let request_id = RequestId::from_random([0; 16]);
         let usage = Usage {
             status,
             duration: Duration::from_micros(3_014),
             init: init_ms.map(Duration::from_millis),
+            restore: restore_us.map(|(all, hooks)| Restore {
+                duration: Duration::from_micros(all),
+                hooks: Duration::from_micros(hooks),
+            }),
             memory_bytes_peak: (35 << 20) + 1,
             fuel: 12_345,
         };
@@ -157,6 +206,20 @@ mod tests {
         );
     }
 
+    /// What the restore adds to the bill is Billed Restore Duration.
+    #[test]
+    fn restores() {
+        for (restore, line) in [
+            ((400, 20), "Restore Duration: 0.40 ms\tBilled Restore Duration: 0 ms\t"),
+            ((12_340, 5_000), "Restore Duration: 12.34 ms\tBilled Restore Duration: 5 ms\t"),
+        ] {
+            let expect = format!(
+                "3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t{line}Fuel Used: 12345\t"
+            );
+            restored(Status::Success, (None, Some(restore)), None, &expect);
+        }
+    }
+
     #[test]
     fn a_traced_call_says_its_trace() {
         let request_id = RequestId::from_random([0; 16]);
@@ -164,6 +227,7 @@ mod tests {
             status: Status::Success,
             duration: Duration::from_millis(1),
             init: None,
+            restore: None,
             memory_bytes_peak: 0,
             fuel: 1,
         };

@@ -106,6 +106,8 @@ pub mod error_type {
     pub const UNKNOWN: &str = "Runtime.Unknown";
     /// A buffered answer over the limit.
     pub const RESPONSE_TOO_LARGE: &str = "Function.ResponseSizeTooLarge";
+    /// An instance that was not restored from its snapshot in time.
+    pub const RESTORE_TIMED_OUT: &str = "SnapStartTimeoutException";
     /// An HTTP component that ended without answering, or answered with an error.
     pub const NO_RESPONSE: &str = "Function.NoResponse";
 }
@@ -133,10 +135,21 @@ pub struct Usage {
     pub duration: Duration,
     /// Time to load the image, when this call had to wait for it.
     pub init: Option<Duration>,
+    /// What its instance took to be restored, when it was.
+    pub restore: Option<Restore>,
     /// The largest sum of all linear memories and tables, in bytes.
     pub memory_bytes_peak: u64,
     /// Fuel burned; about one unit a wasm instruction.
     pub fuel: u64,
+}
+
+/// What restoring an instance from a snapshot took, before the call began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restore {
+    /// All of it.
+    pub duration: Duration,
+    /// The part that its own code took, hooks included: it is billed.
+    pub hooks: Duration,
 }
 
 #[cfg(test)]

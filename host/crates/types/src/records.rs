@@ -38,6 +38,10 @@ pub struct Configuration {
     /// The form of the log, and its levels. Records of before there was one have none.
     #[serde(default)]
     pub log_format: LogFormat,
+    /// Whether its published versions get a snapshot: SnapStart's ApplyOn. Records of
+    /// before there were any have none.
+    #[serde(default)]
+    pub snap_start: bool,
 }
 
 /// A partial update of a [`Configuration`]: what is `None` stays.
@@ -53,6 +57,7 @@ pub struct ConfigurationChange {
     pub environment: Option<BTreeMap<String, String>>,
     pub log_group: Option<String>,
     pub log_format: LogFormatChange,
+    pub snap_start: Option<bool>,
 }
 
 /// The code of one version.
@@ -122,6 +127,18 @@ pub enum UpdateStatus {
     Failed { code: String, reason: String },
 }
 
+/// What became of the snapshot of a version that asks for one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Snapshot {
+    /// It is being made: the version is Pending, and runs without.
+    Wanted,
+    /// There is one: OptimizationStatus is On.
+    Made,
+    /// There is none, and the version runs without.
+    #[expect(missing_docs, reason = "said above")]
+    Off { reason: String },
+}
+
 /// One version of a function as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionView {
@@ -145,6 +162,8 @@ pub struct FunctionView {
     pub update: Option<UpdateStatus>,
     /// The managed runtime that runs it, by its component.
     pub runtime: Option<Digest>,
+    /// Of its snapshot; never of `$LATEST`'s, and none before its code is ready.
+    pub snapshot: Option<Snapshot>,
 }
 
 /// What a function URL does with the answer.

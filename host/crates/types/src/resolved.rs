@@ -98,6 +98,9 @@ pub struct ResolvedFunction {
     pub handler: Arc<str>,
     /// The value of `Runtime`.
     pub runtime: Arc<str>,
+    /// Names the snapshot that its instances may be restored from: none where it asks
+    /// for none.
+    pub snapshot: Option<SnapshotId>,
 }
 
 impl ResolvedFunction {
@@ -105,4 +108,30 @@ impl ResolvedFunction {
     pub fn code(&self) -> CodeId {
         CodeId { component: self.component, package: self.managed.as_ref().map(|managed| managed.package) }
     }
+
+    /// The same function, whose instances may be restored from a snapshot.
+    pub fn with_snapshot(mut self) -> Self {
+        self.snapshot = Some(SnapshotId { code: self.code(), seen: self.seen() });
+        self
+    }
+
+    /// What an instance can see of the version before a call: a snapshot holds it.
+    fn seen(&self) -> Digest {
+        let Self { name, version, managed, memory, environment, log_group, log_format, .. } = self;
+        let Self { settings, region, account, handler, runtime, .. } = self;
+        let execution_env = managed.as_ref().map(|managed| &managed.execution_env);
+        let facts = (name, version, memory, environment, log_group, log_format);
+        let facts = format!("{facts:?}{:?}", (settings, region, account, handler, runtime, execution_env));
+        Digest::of(facts.as_bytes())
+    }
+}
+
+/// Names a snapshot: by its code, and by all else that its instances see of a version.
+/// Whoever knows the latter can guess at the environment: it stays in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SnapshotId {
+    /// The code.
+    pub code: CodeId,
+    /// A hash over the rest.
+    pub seen: Digest,
 }

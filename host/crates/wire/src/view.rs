@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lamina_types::records::{FunctionView, State, UpdateStatus};
+use lamina_types::records::{FunctionView, Snapshot, State, UpdateStatus};
 use lamina_types::{LogFormat, Qualifier};
 use serde::Serialize;
 
@@ -138,7 +138,10 @@ impl FunctionConfiguration {
             package_type: "Zip",
             architectures: [configuration.architecture.clone()],
             ephemeral_storage: Storage { size: 512 },
-            snap_start: SnapStart { apply_on: "None", optimization_status: "Off" },
+            snap_start: SnapStart {
+                apply_on: if configuration.snap_start { "PublishedVersions" } else { "None" },
+                optimization_status: if view.snapshot == Some(Snapshot::Made) { "On" } else { "Off" },
+            },
             logging_config: Logging {
                 log_format,
                 application_log_level,
@@ -157,7 +160,13 @@ fn status(view: &FunctionView) -> Status {
             status.state_reason = Some(CREATING.into());
             status.state_reason_code = Some("Creating".into());
         }
-        State::Active => status.state = "Active",
+        State::Active => {
+            status.state = "Active";
+            // Lambda's shape has no other place for it.
+            if let Some(Snapshot::Off { reason }) = &view.snapshot {
+                status.state_reason = Some(format!("It runs without a snapshot: {reason}"));
+            }
+        }
         State::Failed { code, reason } => {
             status.state = "Failed";
             status.state_reason = Some(reason.clone());
@@ -251,6 +260,7 @@ mod tests {
                 architecture: "x86_64".into(),
                 log_group: None,
                 log_format: LogFormat::Text,
+                snap_start: false,
             },
             code: Code {
                 package: Digest::of(b"abc"),
@@ -264,6 +274,7 @@ mod tests {
             state: State::Pending,
             update: None,
             runtime: None,
+            snapshot: None,
         }
     }
 

@@ -85,6 +85,12 @@ pub(crate) struct DeployArgs {
     /// Publish a version of it when it is ready
     #[arg(long)]
     publish: bool,
+    /// Its published versions start from a snapshot that was made after the init
+    #[arg(long, conflicts_with = "no_snap_start")]
+    snap_start: bool,
+    /// Versions published from now on do not
+    #[arg(long)]
+    no_snap_start: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -114,6 +120,7 @@ pub(crate) struct Configuration {
     pub(crate) environment: Option<BTreeMap<String, String>>,
     pub(crate) role: Option<String>,
     pub(crate) description: Option<String>,
+    pub(crate) snap_start: Option<bool>,
 }
 
 impl Deployment {
@@ -238,6 +245,11 @@ impl DeployArgs {
             environment: (!variables.is_empty()).then_some(variables),
             role: self.role,
             description: self.description,
+            snap_start: match (self.snap_start, self.no_snap_start) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            },
         };
         let url = self.url.then_some(match (self.stream, self.buffered) {
             (true, _) => UrlMode::Stream,

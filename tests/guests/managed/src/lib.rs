@@ -3,6 +3,7 @@
 //! handler's answer. A module with a line `!` has a syntax error.
 
 mod script;
+mod snapshot;
 
 use std::cell::RefCell;
 use std::fs;
@@ -65,6 +66,7 @@ impl Guest for Runtime {
     }
 
     fn before_snapshot() -> Result<(), FunctionError> {
+        snapshot::let_go();
         Ok(())
     }
 

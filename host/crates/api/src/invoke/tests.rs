@@ -69,7 +69,7 @@ fn payloads_are_json() {
 
 async fn answer(result: Result<Vec<u8>, FunctionError>, tail: Option<&[u8]>) -> (HeaderMap, String) {
     let duration = Duration::from_millis(1);
-    let usage = Usage { status: Status::Success, duration, init: None, memory_bytes_peak: 0, fuel: 0 };
+    let usage = Usage { status: Status::Success, duration, init: None, restore: None, memory_bytes_peak: 0, fuel: 0 };
     let (version, outcome) = (Version::Number(7), Outcome { result, usage });
     let answer = answered(Served { version, outcome, head: None, tail: tail.map(Into::into) }).unwrap();
     assert_eq!(answer.status(), StatusCode::OK);

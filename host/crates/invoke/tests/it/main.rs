@@ -78,6 +78,7 @@ impl Bench {
             architecture: "x86_64".into(),
             log_group: None,
             log_format: lamina_types::LogFormat::Text,
+            snap_start: false,
         };
         let world = World::Function;
         let kind = CodeKind::Component { component, world };

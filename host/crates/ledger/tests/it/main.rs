@@ -42,6 +42,7 @@ impl Bench {
             status: Status::Success,
             duration: Duration::from_millis(2),
             init: None,
+            restore: None,
             memory_bytes_peak: 1 << 20,
             fuel: 10,
         };

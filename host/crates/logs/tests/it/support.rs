@@ -108,6 +108,7 @@ impl Bench {
             status: Status::Success,
             duration: Duration::from_millis(1),
             init: None,
+            restore: None,
             memory_bytes_peak: 1,
             fuel: 1,
         };

@@ -21,6 +21,7 @@ fn used(status: Status) -> Used {
             status,
             duration: Duration::from_micros(1_500),
             init: Some(Duration::from_micros(700)),
+            restore: None,
             memory_bytes_peak: 3 << 20,
             fuel: 1_000,
         },

@@ -84,10 +84,10 @@ fn end_version(draft: &Draft<'_>, parts: &mut Parts, end: &Result<(), Failure>) 
     let Some(number) = parts.function.publishing else { return };
     // It may have been deleted meanwhile.
     let Some(old) = parts.versions.get(&number) else { return };
-    let (state, update) = match end.clone() {
-        Ok(()) => (State::Active, Some(UpdateStatus::Successful)),
-        Err(Failure { code, reason }) => (State::Failed { code, reason }, None),
+    let (state, update, snapshot) = match end.clone() {
+        Ok(()) => super::publish::ready(&old.side),
+        Err(Failure { code, reason }) => (State::Failed { code, reason }, None, None),
     };
-    let new = VersionRecord { state, update, revision: draft.revision(), ..old.as_ref().clone() };
+    let new = VersionRecord { state, update, snapshot, revision: draft.revision(), ..old.as_ref().clone() };
     parts.versions.insert(number, Arc::new(new));
 }

@@ -49,6 +49,7 @@ fn changed(old: Configuration, change: ConfigurationChange) -> Result<Configurat
         environment,
         log_group,
         log_format,
+        snap_start,
     } = change;
     Ok(Configuration {
         runtime: runtime.unwrap_or(old.runtime),
@@ -61,5 +62,6 @@ fn changed(old: Configuration, change: ConfigurationChange) -> Result<Configurat
         architecture: old.architecture,
         log_group: log_group.or(old.log_group),
         log_format: old.log_format.changed(log_format)?,
+        snap_start: snap_start.unwrap_or(old.snap_start),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lamina_types::records::{FunctionView, State, UpdateStatus};
+use lamina_types::records::{FunctionView, Snapshot, State, UpdateStatus};
 use lamina_types::settings::Settings;
 use lamina_types::{FunctionName, RevisionId, Version};
 
@@ -27,8 +27,9 @@ pub struct PublishVersion {
 }
 
 impl Registry {
-    /// Publishes `$LATEST`, Active at once. When nothing but the description
-    /// differs from the version published last, that version is the answer.
+    /// Publishes `$LATEST`: Active at once, or Pending while the snapshot that it asks
+    /// for is made. When nothing but the description differs from the version published
+    /// last, that version is the answer.
     pub async fn publish_version(&self, publish: PublishVersion) -> Result<FunctionView, Error> {
         self.write(|draft| publish_version(draft, publish)).await
     }
@@ -54,29 +55,28 @@ fn publish_version(draft: &mut Draft<'_>, publish: PublishVersion) -> Result<Fun
     if let Some(description) = publish.description {
         side.configuration.description = description;
     }
-    let update = Some(UpdateStatus::Successful);
-    let number = add(
-        draft,
-        &mut parts,
-        VersionRecord {
-            side,
-            settings,
-            state: State::Active,
-            update,
-            revision: draft.revision(),
-            last_modified: draft.now(),
-        },
-    )?;
+    let (revision, last_modified) = (draft.revision(), draft.now());
+    let (state, update, snapshot) = ready(&side);
+    let record = VersionRecord { side, settings, state, update, revision, last_modified, snapshot };
+    let number = add(draft, &mut parts, record)?;
     let function = FunctionRecord { revision: draft.revision(), ..parts.function.as_ref().clone() };
     parts.function = Arc::new(function);
     let entry = put_code(draft, parts)?;
     change(&entry, Version::Number(number)).map(|change| change.view)
 }
 
+/// The states of a version whose code is ready.
+pub(crate) fn ready(side: &Side) -> (State, Option<UpdateStatus>, Option<Snapshot>) {
+    match side.configuration.snap_start {
+        true => (State::Pending, None, Some(Snapshot::Wanted)),
+        false => (State::Active, Some(UpdateStatus::Successful), None),
+    }
+}
+
 /// The version published last, if publishing now would make its equal.
 fn same_as_last(parts: &Parts, side: &Side, settings: Settings) -> Option<u64> {
     let number = parts.function.version_last;
-    let last = parts.versions.get(&number).filter(|last| last.state == State::Active)?;
+    let last = parts.versions.get(&number).filter(|last| *last.callable() == State::Active)?;
     let mut without_description = side.clone();
     without_description.configuration.description.clone_from(&last.side.configuration.description);
     (last.side == without_description && last.settings == settings).then_some(number)
@@ -100,6 +100,7 @@ pub(crate) fn with_change(draft: &Draft<'_>, parts: &mut Parts) -> Result<Versio
             update: None,
             revision: draft.revision(),
             last_modified: draft.now(),
+            snapshot: None,
         },
     )?;
     let function = FunctionRecord { publishing: Some(number), ..parts.function.as_ref().clone() };

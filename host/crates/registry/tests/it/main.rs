@@ -7,6 +7,7 @@ mod audit;
 mod functions;
 mod restart;
 mod runtimes;
+mod snapshots;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -134,6 +135,7 @@ fn configuration() -> Configuration {
         architecture: "x86_64".into(),
         log_group: None,
         log_format: LogFormat::Text,
+        snap_start: false,
     }
 }
 

@@ -16,19 +16,24 @@ impl Runtime {
     pub async fn buffered(&self, call: Call) -> Result<Outcome, RunError> {
         let mut running = Running::new(self, call)?;
         let loaded = running.call.code.loaded.clone();
-        let Handler::Buffered(pre) = &loaded.linked.handler else {
+        let Handler::Buffered(indices) = &loaded.linked.handler else {
             return Err(RunError::World { world: running.call.function.world, wanted: World::Function.name() });
+        };
+        let restored = match running.restored().await {
+            Ok(restored) => restored,
+            Err(stopped) => return stopped,
         };
         let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
         let facts = Facts::of(&running.call);
-        let instantiated = running.instantiating();
         let ended = tokio::time::timeout(timeout, async {
+            let instance = match running.begun(restored).await? {
+                Ok(instance) => instance,
+                Err(failure) => return Ok(Err(failure)),
+            };
             let Running { store, call, .. } = &mut running;
             let context = facts.context(call, deadline_ms);
-            let instance = pre.instantiate_async(&mut *store).await?;
-            instantiated();
-            let handler = instance.lamina_function_handler();
-            handler.call_handle(store, &call.invocation.payload, context).await
+            let function = indices.load(&mut *store, &instance)?;
+            function.lamina_function_handler().call_handle(store, &call.invocation.payload, context).await
         });
         let ended = ended.await.map(|ended| match ended {
             Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),

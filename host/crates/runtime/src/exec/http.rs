@@ -71,12 +71,14 @@ impl Runtime {
         let drive = async move {
             // Before the store goes: its end would look like the body's own.
             let mut verdict = broken.verdict();
-            let Handler::Http(pre) = &loaded.linked.handler else {
+            let Handler::Http(indices) = &loaded.linked.handler else {
                 return Err(RunError::Internal("the world changed".into()));
             };
-            let (timeout, instantiated) = (running.timeout(), running.instantiating());
-            let store = &mut running.store;
-            let ended = tokio::time::timeout(timeout, async {
+            let restored = match running.restored().await {
+                Ok(restored) => restored,
+                Err(stopped) => return stopped,
+            };
+            let ended = tokio::time::timeout(running.timeout(), async {
                 let traffic = running.call.traffic.clone();
                 let counts = traffic.clone();
                 let request = request.map(|body| {
@@ -88,6 +90,7 @@ impl Runtime {
                     });
                     counted.map_err(|error| wasi_error(&error))
                 });
+                let store = &mut running.store;
                 let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
                 let (answered, breaks) = (answer.clone(), broken.clone());
                 let outparam = store.data_mut().http().new_response_outparam_from_callback(move |result| {
@@ -99,11 +102,15 @@ impl Runtime {
                         let _ = sender.send(response);
                     }
                 })?;
-                let instance = pre.instantiate_async(&mut *store).await?;
-                instantiated();
-                instance.wasi_http_incoming_handler().call_handle(store, request, outparam).await
+                let instance = match running.begun(restored).await? {
+                    Ok(instance) => instance,
+                    Err(failure) => return Ok(Err(super::buffered::failure(failure))),
+                };
+                let proxy = indices.load(&mut running.store, &instance)?;
+                proxy.wasi_http_incoming_handler().call_handle(&mut running.store, request, outparam).await?;
+                Ok(answer.result())
             });
-            let ended = ended.await.map(|ended| ended.map(|()| answer.result()));
+            let ended = ended.await;
             let outcome = running.outcome(ended);
             verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
             drop(verdict);

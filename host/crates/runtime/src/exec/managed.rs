@@ -2,18 +2,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use lamina_types::outcome::error_type;
 use lamina_types::{ErrorForm, FunctionError, Language, Outcome, ResolvedFunction, RuntimeKind, World};
 use wasmtime::StoreContextMut;
-use wasmtime::component::Linker;
+use wasmtime::component::{Instance, Linker};
 
 use super::buffered::{failure, is_answer_past_bound, within_limit};
 use super::streaming::StreamStart;
 use super::{Call, Ended, Facts, Running};
-use crate::bindings::{ManagedRuntimePre, types};
+use crate::bindings::{ManagedRuntimeIndices, types};
 use crate::code::Handler;
 use crate::ctx::Ctx;
 use crate::error::RunError;
@@ -38,15 +37,15 @@ impl Runtime {
         }
         let Channel { writer, head, body, mut open } = response::channel(running.call.traffic.take());
         let drive = async move {
-            let Handler::Managed(pre) = &loaded.linked.handler else {
+            let Handler::Managed(indices) = &loaded.linked.handler else {
                 return Err(RunError::Internal("the world changed".into()));
             };
-            let mut init = None;
-            let ended = running.serve(pre, writer, &mut init).await;
+            let restored = match running.restored().await {
+                Ok(restored) => restored,
+                Err(stopped) => return stopped,
+            };
+            let ended = running.serve(indices, restored, writer).await;
             let outcome = running.outcome(ended);
-            if let (None, Ok(Outcome { result: Err(failure), usage })) = (init, &outcome) {
-                running.call.log.init_failed(usage.status, usage.duration, &failure.error_type);
-            }
             open.verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
             // The body may end only now, and the head's sender goes with the store.
             drop(running);
@@ -58,34 +57,26 @@ impl Runtime {
 }
 
 impl Running {
-    /// Loads the handler and runs it. `init` is set when it was loaded, to how long
-    /// that took.
+    /// Loads the handler, unless the instance has it, and runs it.
     async fn serve(
         &mut self,
-        pre: &ManagedRuntimePre<Ctx>,
+        indices: &ManagedRuntimeIndices,
+        restored: Option<Instance>,
         writer: ResponseWriter,
-        init: &mut Option<Duration>,
     ) -> Ended<Answered> {
         let (timeout, deadline_ms) = (self.timeout(), self.deadline_ms());
         let facts = Facts::of(&self.call);
-        let instantiated = self.instantiating();
-        let (clock, start) = (self.runtime.clock.clone(), self.start);
         let ended = tokio::time::timeout(timeout, async {
+            let instance = match self.begun(restored).await? {
+                Ok(instance) => instance,
+                // No request is known while a handler is loaded.
+                Err(error) => return Ok(Err(told(error, &self.call.function, ""))),
+            };
             let Running { store, call, .. } = self;
             let context = facts.context(call, deadline_ms);
-            let instance = pre.instantiate_async(&mut *store).await?;
-            instantiated();
-            if let Err(error) = instance.call_preload(&mut *store, &call.function.handler).await? {
-                // No request is known while a handler is loaded.
-                return Ok(Err(told(error, &call.function, "")));
-            }
-            let loaded = clock.monotonic().saturating_sub(start);
-            *init = Some(loaded);
-            if let Some(timings) = &call.timings {
-                timings.loaded(loaded);
-            }
+            let runtime = indices.load(&mut *store, &instance)?;
             let writer = store.data_mut().table().push(writer)?;
-            let handled = instance.call_handle(store, &call.invocation.payload, context, writer).await?;
+            let handled = runtime.call_handle(store, &call.invocation.payload, context, writer).await?;
             Ok(handled.map_err(|error| told(error, &call.function, call.invocation.request_id.as_str())))
         });
         ended.await.map(|ended| match ended {
@@ -97,7 +88,7 @@ impl Running {
 
 /// A failure that a runtime told, with the members that its language's have. An exit
 /// is told by Lambda itself, not by a runtime.
-fn told(error: types::FunctionError, function: &ResolvedFunction, request_id: &str) -> FunctionError {
+pub(super) fn told(error: types::FunctionError, function: &ResolvedFunction, request_id: &str) -> FunctionError {
     let failure = failure(error);
     let form = match RuntimeKind::of(&function.runtime) {
         _ if [error_type::EXIT, error_type::RESPONSE_TOO_LARGE].contains(&failure.error_type.as_str()) => {

@@ -38,19 +38,25 @@ impl Runtime {
         }
         let Channel { writer, head, body, mut open } = response::channel(running.call.traffic.take());
         let drive = async move {
-            let Handler::Streaming(pre) = &loaded.linked.handler else {
+            let Handler::Streaming(indices) = &loaded.linked.handler else {
                 return Err(RunError::Internal("the world changed".into()));
+            };
+            let restored = match running.restored().await {
+                Ok(restored) => restored,
+                Err(stopped) => return stopped,
             };
             let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
             let facts = Facts::of(&running.call);
-            let instantiated = running.instantiating();
             let ended = tokio::time::timeout(timeout, async {
+                let instance = match running.begun(restored).await? {
+                    Ok(instance) => instance,
+                    Err(failure) => return Ok(Err(failure)),
+                };
                 let Running { store, call, .. } = &mut running;
                 let context = facts.context(call, deadline_ms);
-                let instance = pre.instantiate_async(&mut *store).await?;
-                instantiated();
+                let function = indices.load(&mut *store, &instance)?;
                 let writer = store.data_mut().table().push(writer)?;
-                let handler = instance.lamina_function_stream_handler();
+                let handler = function.lamina_function_stream_handler();
                 handler.call_handle(store, &call.invocation.payload, context, writer).await
             });
             let ended = ended.await.map(|ended| ended.map(|end| end.map(|()| Vec::new()).map_err(failure)));

@@ -13,6 +13,7 @@ mod managed;
 mod memory;
 mod output;
 mod reach;
+mod snapshots;
 mod streaming;
 mod time;
 mod tmp;

@@ -158,6 +158,7 @@ impl Host {
             account: "123456789012".parse().unwrap(),
             handler: "bootstrap".into(),
             runtime: "provided.al2023".into(),
+            snapshot: None,
         }
     }
 

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lamina_kit::Clock;
-use lamina_types::{LogFormat, LogLevel, RequestId, Status, Timestamp, Version, limits};
+use lamina_types::{FunctionName, LogFormat, LogLevel, RequestId, RuntimeVersion, Status, Timestamp, Version, limits};
 
 use super::json::{self, Failed, Kind, Line, PlatformEvent};
 use super::lines::Lines;
 use super::observer::Observer;
 use super::page::Origin;
 use super::ring::{Appending, Group, Logs};
-use crate::report::{InitReport, Report};
+use crate::report::{InitReport, Report, RestoreReport};
 
 /// Which of a guest's output streams wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ struct State {
     window: Window,
     tail: Option<Vec<u8>>,
     begun: bool,
+    /// The instance is being restored: START comes after.
+    restoring: bool,
     ended: bool,
 }
 
@@ -137,7 +139,7 @@ impl Shared {
 
     /// Writes START, once.
     fn begin(&self, state: &mut State) {
-        if std::mem::replace(&mut state.begun, true) {
+        if state.restoring || std::mem::replace(&mut state.begun, true) {
             return;
         }
         let Self { request_id, version, .. } = self;
@@ -256,7 +258,48 @@ impl InvocationLog {
 
     /// Whether anything was written.
     pub fn has_begun(&self) -> bool {
-        self.shared.lock().begun
+        let state = self.shared.lock();
+        state.begun || state.restoring
+    }
+
+    /// The call's instance is being restored from a snapshot. What it writes meanwhile
+    /// comes before START.
+    pub fn restoring(&self, function: &FunctionName, runtime: &RuntimeVersion) {
+        let mut state = self.shared.lock();
+        if state.begun || std::mem::replace(&mut state.restoring, true) {
+            return;
+        }
+        match self.shared.format {
+            LogFormat::Text => self.shared.emit(&mut state, |mut lines| {
+                let RuntimeVersion { name, arn } = runtime;
+                lines.line(format_args!("RESTORE_START Runtime Version: {name}\tRuntime Version ARN: {arn}"));
+            }),
+            LogFormat::Json { .. } => {
+                let start = Kind::RestoreStart { function, version: self.shared.version, runtime };
+                self.shared.event(&mut state, json::RESTORE_START, start);
+            }
+        }
+    }
+
+    /// The instance was restored, or failed to be with an error of this type: the call
+    /// begins.
+    pub fn restored(&self, took: Duration, error_type: Option<&str>) {
+        let mut state = self.shared.lock();
+        if !state.restoring {
+            return;
+        }
+        self.shared.finish_lines(&mut state);
+        state.restoring = false;
+        let report = RestoreReport { took, error_type };
+        match self.shared.format {
+            LogFormat::Text => self.shared.emit(&mut state, |mut lines| lines.line(format_args!("{report}"))),
+            LogFormat::Json { .. } => {
+                let level = json::of_restore(error_type.is_some());
+                self.shared.event(&mut state, level, Kind::RestoreRuntimeDone(&report));
+                self.shared.event(&mut state, level, Kind::RestoreReport(&report));
+            }
+        }
+        self.shared.begin(&mut state);
     }
 
     /// Takes what the guest wrote. Nothing is taken after the END line.

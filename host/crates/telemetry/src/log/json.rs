@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use lamina_types::{LogLevel, RequestId, Status, Timestamp, Version};
+use lamina_types::{FunctionName, LogLevel, RequestId, RuntimeVersion, Status, Timestamp, Version};
 use serde::Deserialize;
 
 use super::init::Init;
-use crate::report::{InitReport, Millis, Report};
+use crate::report::{InitReport, Millis, Report, RestoreReport};
 
 /// The levels of the platform's lines, from which on they are written (AWS, "System log
 /// level event mapping").
 pub(super) const INIT_START: LogLevel = LogLevel::Info;
+pub(super) const RESTORE_START: LogLevel = LogLevel::Info;
 pub(super) const START: LogLevel = LogLevel::Info;
 pub(super) const LOGS_DROPPED: LogLevel = LogLevel::Warn;
 /// It is written of what failed only.
@@ -22,6 +23,11 @@ pub(super) const INIT_REPORT: LogLevel = LogLevel::Warn;
 /// Of initRuntimeDone and of initReport. What failed is a warning.
 pub(super) fn of_init(is_failed: bool) -> (LogLevel, LogLevel) {
     if is_failed { (LogLevel::Warn, LogLevel::Warn) } else { (LogLevel::Debug, LogLevel::Debug) }
+}
+
+/// Of restoreRuntimeDone and of restoreReport. What failed is a warning.
+pub(super) fn of_restore(is_failed: bool) -> LogLevel {
+    if is_failed { LogLevel::Warn } else { LogLevel::Debug }
 }
 
 /// Of runtimeDone and of report. What failed is a warning.
@@ -56,6 +62,9 @@ pub(super) enum Kind<'a> {
     Report(&'a Report<'a>),
     LogsDropped { lines: u64, bytes: u64, reason: &'a str },
     InitFailed(&'a InitReport<'a>),
+    RestoreStart { function: &'a FunctionName, version: Version, runtime: &'a RuntimeVersion },
+    RestoreRuntimeDone(&'a RestoreReport<'a>),
+    RestoreReport(&'a RestoreReport<'a>),
 }
 
 impl fmt::Display for PlatformEvent<'_> {
@@ -69,13 +78,16 @@ impl fmt::Display for PlatformEvent<'_> {
             Kind::Report(_) => "report",
             Kind::LogsDropped { .. } => "logsDropped",
             Kind::InitFailed(_) => "initReport",
+            Kind::RestoreStart { .. } => "restoreStart",
+            Kind::RestoreRuntimeDone(_) => "restoreRuntimeDone",
+            Kind::RestoreReport(_) => "restoreReport",
         };
         write!(f, r#"{{"time":"{}","type":"platform.{name}","record":{{"#, self.time)?;
         match &self.kind {
             Kind::InitStart(init) => {
                 let Init { function, version, runtime, .. } = init;
-                let (name, arn) = (Quoted(&runtime.name), Quoted(&runtime.arn));
-                write!(f, r#"{ON_DEMAND},"runtimeVersion":{name},"runtimeVersionArn":{arn}"#)?;
+                write!(f, "{ON_DEMAND},")?;
+                write_runtime(f, runtime)?;
                 write!(f, r#","functionName":"{function}","functionVersion":"{version}""#)?;
             }
             Kind::InitRuntimeDone(init) => write_init(f, init)?,
@@ -104,6 +116,15 @@ impl fmt::Display for PlatformEvent<'_> {
                 )?;
                 write!(f, r#","metrics":{{"durationMs":{after}}}"#)?;
             }
+            Kind::RestoreStart { function, version, runtime } => {
+                write_runtime(f, runtime)?;
+                write!(f, r#","functionName":"{function}","functionVersion":"{version}""#)?;
+            }
+            Kind::RestoreRuntimeDone(report) => write_restore(f, report)?,
+            Kind::RestoreReport(report) => {
+                write_restore(f, report)?;
+                write!(f, r#","metrics":{{"durationMs":{}}}"#, Millis(report.took))?;
+            }
         }
         f.write_str("}}")
     }
@@ -118,6 +139,18 @@ fn write_init(f: &mut fmt::Formatter<'_>, init: &Init<'_>) -> fmt::Result {
         Some(failure) => {
             write!(f, r#"{ON_DEMAND},"status":"error","errorType":{}"#, Quoted(failure.error_type))
         }
+    }
+}
+
+fn write_runtime(f: &mut fmt::Formatter<'_>, runtime: &RuntimeVersion) -> fmt::Result {
+    let (name, arn) = (Quoted(&runtime.name), Quoted(&runtime.arn));
+    write!(f, r#""runtimeVersion":{name},"runtimeVersionArn":{arn}"#)
+}
+
+fn write_restore(f: &mut fmt::Formatter<'_>, report: &RestoreReport<'_>) -> fmt::Result {
+    match report.error_type {
+        None => f.write_str(r#""status":"success""#),
+        Some(error_type) => write!(f, r#""status":"error","errorType":{}"#, Quoted(error_type)),
     }
 }
 
@@ -137,12 +170,16 @@ fn write_report(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result 
         f,
         r#","metrics":{{"durationMs":{},"billedDurationMs":{},"memorySizeMB":{},"maxMemoryUsedMB":{}"#,
         Millis(usage.duration),
-        report.billed_ms(),
+        report.billed_parts_ms().0,
         report.memory.0,
         usage.memory_bytes_peak.div_ceil(1 << 20),
     )?;
     if let Some(init) = usage.init {
         write!(f, r#","initDurationMs":{}"#, Millis(init))?;
+    }
+    if let Some(restore) = usage.restore {
+        let billed = report.billed_parts_ms().1;
+        write!(f, r#","restoreDurationMs":{},"billedRestoreDurationMs":{billed}"#, Millis(restore.duration))?;
     }
     // Ours, after Lambda's own.
     write!(f, r#","fuelUsed":{}}}"#, usage.fuel)?;

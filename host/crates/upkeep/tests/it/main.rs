@@ -165,6 +165,7 @@ fn configuration() -> Configuration {
         architecture: "x86_64".into(),
         log_group: None,
         log_format: lamina_types::LogFormat::Text,
+        snap_start: false,
     }
 }
 

@@ -81,6 +81,7 @@ impl CreateFunction {
             architecture: architectures.and_then(|mut list| list.pop()).unwrap_or_else(|| "x86_64".into()),
             log_group: members.log_group.take(),
             log_format,
+            snap_start: members.snap_start.unwrap_or(false),
         };
         Ok(Self { name, configuration, code: given.required()?, tags, publish })
     }

@@ -27,6 +27,7 @@ pub(super) struct Members {
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) log_group: Option<String>,
     pub(super) log_format: LogFormatChange,
+    pub(super) snap_start: Option<bool>,
     timeout: Option<i64>,
     memory: Option<i64>,
     refused: Option<Invalid>,
@@ -53,6 +54,7 @@ impl Members {
         violations.range("memorySize", members.memory, 128..=32_768);
         members.environment = environment::take(body, violations, operation)?;
         members.take_logging(body, violations, operation)?;
+        members.take_snap_start(body, violations, operation)?;
         members.take_inert(body, violations)?;
         Ok(members)
     }
@@ -83,6 +85,20 @@ impl Members {
         Ok(())
     }
 
+    fn take_snap_start(
+        &mut self,
+        body: &mut Object<'_>,
+        violations: &mut Violations,
+        operation: &str,
+    ) -> Result<(), Invalid> {
+        let Some(mut given) = body.object("SnapStart")? else { return Ok(()) };
+        let apply_on = given.text("ApplyOn")?;
+        violations.one_of("snapStart.applyOn", apply_on.as_ref(), &["PublishedVersions", "None"]);
+        given.finish(operation)?;
+        self.snap_start = apply_on.map(|apply_on| apply_on == "PublishedVersions");
+        Ok(())
+    }
+
     /// Members without effect so far: their default passes, the rest is refused.
     fn take_inert(&mut self, body: &mut Object<'_>, violations: &mut Violations) -> Result<(), Invalid> {
         const INERT: &[&str] = &[
@@ -94,7 +110,6 @@ impl Members {
             "FileSystemConfigs",
             "ImageConfig",
             "EphemeralStorage",
-            "SnapStart",
             "DurableConfig",
             "CapacityProviderConfig",
             "TenancyConfig",
@@ -107,10 +122,6 @@ impl Members {
             match *name {
                 "TracingConfig" => {
                     violations.one_of("tracingConfig.mode", text("Mode").as_ref(), &["Active", "PassThrough"]);
-                }
-                "SnapStart" => {
-                    let modes = &["PublishedVersions", "None"];
-                    violations.one_of("snapStart.applyOn", text("ApplyOn").as_ref(), modes);
                 }
                 "EphemeralStorage" => {
                     let size = value.get("Size").and_then(Value::as_i64);
@@ -172,7 +183,6 @@ fn in_force_anyway(name: &str, value: &Value) -> bool {
     match (name, value) {
         ("EphemeralStorage", Value::Object(members)) => is_only(members, "Size", &Value::from(512)),
         ("TracingConfig", Value::Object(members)) => is_only(members, "Mode", &Value::from("PassThrough")),
-        ("SnapStart", Value::Object(members)) => is_only(members, "ApplyOn", &Value::from("None")),
         ("VpcConfig" | "ImageConfig" | "DeadLetterConfig", Value::Object(members)) => members.values().all(is_empty),
         ("KMSKeyArn" | "Layers" | "FileSystemConfigs", value) => is_empty(value),
         _ => false,

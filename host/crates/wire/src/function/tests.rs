@@ -100,10 +100,21 @@ fn logging_is_json_with_levels_or_text() {
 }
 
 #[test]
+fn snap_start_is_on_or_off() {
+    for (given, expect) in [("PublishedVersions", true), ("None", false)] {
+        let change = json!({"SnapStart": {"ApplyOn": given}});
+        assert_eq!(create(change.clone()).unwrap().configuration.snap_start, expect);
+        let update = UpdateConfiguration::parse(change.to_string().as_bytes()).unwrap();
+        assert_eq!(update.change.snap_start, Some(expect));
+    }
+    assert!(!create(json!({})).unwrap().configuration.snap_start);
+    assert_eq!(UpdateConfiguration::parse(b"{}").unwrap().change.snap_start, None);
+}
+
+#[test]
 fn members_that_do_nothing_yet_are_refused_by_name() {
     let cases = [
         ("TracingConfig", json!({"Mode": "Active"}), json!({"Mode": "PassThrough"})),
-        ("SnapStart", json!({"ApplyOn": "PublishedVersions"}), json!({"ApplyOn": "None"})),
         ("EphemeralStorage", json!({"Size": 513}), json!({"Size": 512})),
         ("Layers", json!(["arn"]), json!([])),
         ("VpcConfig", json!({"SubnetIds": ["s"]}), json!({"SubnetIds": [], "SecurityGroupIds": []})),

@@ -37,6 +37,7 @@ impl UpdateConfiguration {
             environment: members.environment.take(),
             log_group: members.log_group.take(),
             log_format: members.log_format,
+            snap_start: members.snap_start,
         };
         Ok(Self { change, revision })
     }

@@ -114,6 +114,8 @@ fn members(configuration: &Configuration) -> Map<String, Value> {
     member("Environment", configuration.environment.as_ref().map(|variables| json!({ "Variables": variables })));
     member("Role", configuration.role.clone().map(Value::from));
     member("Description", configuration.description.clone().map(Value::from));
+    let apply_on = |on: bool| json!({ "ApplyOn": if on { "PublishedVersions" } else { "None" } });
+    member("SnapStart", configuration.snap_start.map(apply_on));
     members
 }
 
@@ -124,10 +126,13 @@ pub(super) async fn tag(client: &Client, arn: &str, deployment: &Deployment) -> 
     wait::until_ready(client, &deployment.name).await
 }
 
-/// Publishes what was deployed, and nothing that came in between.
+/// Publishes what was deployed, and nothing that came in between, with the snapshot that
+/// it may ask for.
 pub(super) async fn publish(client: &Client, name: &FunctionName, deployed: &Value) -> Result<Value, Failure> {
     let guard = json!({ "CodeSha256": member(deployed, "CodeSha256") });
-    Ok(client.call(call(Method::POST, name, "versions").json(&guard)).await?.json()?)
+    let published = client.call(call(Method::POST, name, "versions").json(&guard)).await?.json()?;
+    // It can be called; what became of its snapshot is told.
+    wait::until_snapshotted(client, name, published).await
 }
 
 #[cfg(test)]

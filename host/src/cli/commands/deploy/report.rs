@@ -36,6 +36,7 @@ pub(super) fn print(ctx: &Ctx, client: &Client, deployed: &Deployed) -> Result<(
     let how = if guessed.is_some() { " (guessed; --runtime and --handler say otherwise)" } else { "" };
     let runs = format!("{}, {}{how}", member(configuration, "Runtime"), member(configuration, "Handler"));
     pairs.insert(1, ("runs", runs));
+    pairs.extend(snapshot(configuration).map(|snapshot| ("snapshot", snapshot)));
     pairs.extend(function_url.clone().map(|url| ("url", url)));
     pairs.extend(by_path.map(|url| ("by path", url)));
     ctx.output.pairs(&pairs)?;
@@ -45,6 +46,37 @@ pub(super) fn print(ctx: &Ctx, client: &Client, deployed: &Deployed) -> Result<(
     Ok(())
 }
 
+/// What became of a version's snapshot, where it asks for one.
+fn snapshot(configuration: &Value) -> Option<String> {
+    let snap_start = configuration.get("SnapStart").filter(|it| member(it, "ApplyOn") == "PublishedVersions")?;
+    let reason = member(configuration, "StateReason");
+    Some(match (member(configuration, "Version"), member(snap_start, "OptimizationStatus"), reason) {
+        ("$LATEST", _, _) => "of published versions".to_owned(),
+        (_, status, "") => status.to_owned(),
+        (_, status, reason) => format!("{status}: {reason}"),
+    })
+}
+
 fn bytes(configuration: &Value) -> u64 {
     configuration.get("CodeSize").and_then(Value::as_u64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snapshot_of_a_version_is_told() {
+        let check = |configuration: Value, expect: Option<&str>| {
+            assert_eq!(snapshot(&configuration).as_deref(), expect, "{configuration}");
+        };
+        let of = |version: &str, apply_on: &str, status: &str, reason: Option<&str>| {
+            let snap_start = json!({ "ApplyOn": apply_on, "OptimizationStatus": status });
+            json!({ "Version": version, "SnapStart": snap_start, "StateReason": reason })
+        };
+        check(of("1", "None", "Off", None), None);
+        check(of("$LATEST", "PublishedVersions", "Off", None), Some("of published versions"));
+        check(of("1", "PublishedVersions", "On", None), Some("On"));
+        check(of("1", "PublishedVersions", "Off", Some("why")), Some("Off: why"));
+    }
 }

@@ -23,7 +23,7 @@ pub(super) fn is_changing(configuration: &Value) -> bool {
 /// Waits until no change is under way, however the last one ended.
 pub(super) async fn until_settled(client: &Client, name: &FunctionName) -> Result<Value, Failure> {
     let progress = Progress::wait("compiling");
-    let settled = tokio::time::timeout(TIMEOUT, poll(client, name)).await;
+    let settled = tokio::time::timeout(TIMEOUT, poll(client, name, None)).await;
     progress.clear();
     settled.unwrap_or_else(|_| {
         Err(Failure::new(format!("{name} was not ready within {} s", TIMEOUT.as_secs()))
@@ -31,10 +31,28 @@ pub(super) async fn until_settled(client: &Client, name: &FunctionName) -> Resul
     })
 }
 
-async fn poll(client: &Client, name: &FunctionName) -> Result<Value, Failure> {
+/// Waits until a version that was published has its snapshot, or is known to have none.
+/// One that takes longer than anybody waits is as it was last seen.
+pub(super) async fn until_snapshotted(
+    client: &Client,
+    name: &FunctionName,
+    published: Value,
+) -> Result<Value, Failure> {
+    if !is_changing(&published) {
+        return Ok(published);
+    }
+    let progress = Progress::wait("making its snapshot");
+    let version = member(&published, "Version").to_owned();
+    let settled = tokio::time::timeout(TIMEOUT, poll(client, name, Some(&version))).await;
+    progress.clear();
+    settled.unwrap_or(Ok(published))
+}
+
+async fn poll(client: &Client, name: &FunctionName, version: Option<&str>) -> Result<Value, Failure> {
     let mut pause = PAUSE_FIRST;
     loop {
         let call = Call::get(&["2015-03-31", "functions", name.as_str(), "configuration"]);
+        let call = call.query_if("Qualifier", version);
         let configuration = client.call(call).await?.json()?;
         if !is_changing(&configuration) {
             return Ok(configuration);

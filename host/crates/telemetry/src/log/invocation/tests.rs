@@ -33,7 +33,14 @@ impl Bench {
     }
 
     fn end_as(&self, log: &InvocationLog, status: Status) -> Option<Vec<u8>> {
-        let usage = Usage { status, duration: Duration::from_micros(1500), init: None, memory_bytes_peak: 1, fuel: 7 };
+        let usage = Usage {
+            status,
+            duration: Duration::from_micros(1500),
+            init: None,
+            restore: None,
+            memory_bytes_peak: 1,
+            fuel: 7,
+        };
         log.end(&Report {
             request_id: &self.id,
             memory: MemoryMib(128),
@@ -217,7 +224,14 @@ fn a_call_that_has_not_begun_leaves_no_line() {
 #[test]
 fn ends_are_spelt_as_lambda_does() {
     let ends = |status, error_type: &str| -> Vec<String> {
-        let usage = Usage { status, duration: Duration::from_micros(1_500), init: None, memory_bytes_peak: 1, fuel: 7 };
+        let usage = Usage {
+            status,
+            duration: Duration::from_micros(1_500),
+            init: None,
+            restore: None,
+            memory_bytes_peak: 1,
+            fuel: 7,
+        };
         let formats = [LogFormat::Text, LogFormat::Json { application: LogLevel::Info, system: LogLevel::Warn }];
         let last = |format| {
             let bench = bench(100);
@@ -251,6 +265,48 @@ fn ends_are_spelt_as_lambda_does() {
     );
 }
 
+/// What an instance writes while it is restored comes before START.
+#[test]
+fn a_restore_comes_before_the_call() {
+    let runtime = RuntimeVersion { name: "python:3.13.v1".into(), arn: "ARN".into() };
+    let texts = |format: LogFormat, error_type: Option<&str>| {
+        let bench = bench(100);
+        let log = bench.start_as(format, false);
+        assert!(!log.has_begun());
+        log.restoring(&"f".parse().unwrap(), &runtime);
+        assert!(log.has_begun());
+        log.write(Source::Stdout, b"hook");
+        log.restored(Duration::from_micros(12_340), error_type);
+        log.write(Source::Stdout, b"call\n");
+        bench.end(&log);
+        let texts = bench.texts();
+        texts.iter().map(|text| text.replace(bench.id.as_str(), "ID")).collect::<Vec<_>>()
+    };
+    let lines = texts(LogFormat::Text, None);
+    assert_eq!(lines[0], "RESTORE_START Runtime Version: python:3.13.v1\tRuntime Version ARN: ARN");
+    assert_eq!(
+        lines[1..4],
+        ["hook", "RESTORE_REPORT Restore Duration: 12.34 ms", "START RequestId: ID Version: $LATEST"]
+    );
+    assert_eq!(lines[4], "call");
+    let failed = texts(LogFormat::Text, Some("Own.Error"));
+    assert_eq!(failed[2], "RESTORE_REPORT Restore Duration: 12.34 ms\tStatus: error\tError Type: Own.Error");
+    let json = texts(LogFormat::Json { application: LogLevel::Trace, system: LogLevel::Debug }, None);
+    let records: Vec<&str> =
+        json.iter().map(|line| line.split_once(r#","type":"#).map_or("", |(_, rest)| rest)).collect();
+    assert_eq!(
+        records[0],
+        r#""platform.restoreStart","record":{"runtimeVersion":"python:3.13.v1","runtimeVersionArn":"ARN","functionName":"f","functionVersion":"$LATEST"}}"#
+    );
+    assert_eq!(records[2], r#""platform.restoreRuntimeDone","record":{"status":"success"}}"#);
+    assert_eq!(records[3], r#""platform.restoreReport","record":{"status":"success","metrics":{"durationMs":12.34}}}"#);
+    // One that was not restored says nothing.
+    let bench = bench(100);
+    let log = bench.start(false);
+    log.restored(Duration::ZERO, None);
+    assert!(!log.has_begun());
+}
+
 #[test]
 fn a_traced_calls_json_says_its_trace() {
     let bench = bench(100);
@@ -259,7 +315,14 @@ fn a_traced_calls_json_says_its_trace() {
         request_id: &bench.id,
         memory: MemoryMib(128),
         timeout: Duration::from_secs(3),
-        usage: Usage { status: Status::Success, duration: Duration::ZERO, init: None, memory_bytes_peak: 1, fuel: 7 },
+        usage: Usage {
+            status: Status::Success,
+            duration: Duration::ZERO,
+            init: None,
+            restore: None,
+            memory_bytes_peak: 1,
+            fuel: 7,
+        },
         error_type: None,
         span: Some(Span { trace: [0xab; 16], span: [1; 8], parent: None }),
         timings: None,

@@ -1,0 +1,135 @@
+//! SnapStart, from outside: what the API says of a version, how its calls are restored,
+//! and what ends that.
+
+use std::time::{Duration, Instant};
+
+use harness::Platform;
+use harness::functions::creation;
+use serde_json::{Value, json};
+
+use crate::common::platform;
+
+/// Until a version has its snapshot, or has none.
+const SNAPSHOT_MAX: Duration = Duration::from_secs(180);
+
+/// A function of `guest-init` whose versions ask for snapshots.
+async fn created(platform: &Platform, name: &str, init: &str) {
+    let code = platform.sign(&test_guests::component("guest-init"));
+    let mut creation = creation(name, &code);
+    creation["SnapStart"] = json!({ "ApplyOn": "PublishedVersions" });
+    creation["Environment"] = json!({ "Variables": { "INIT": init, "OWN": "mine" } });
+    platform.create(&creation).await;
+}
+
+async fn publish(platform: &Platform, name: &str) -> Value {
+    let path = format!("/2015-03-31/functions/{name}/versions");
+    platform.client.json("POST", &path, &json!({})).await.expect(201).json()
+}
+
+/// The configuration of a version once it is Active.
+async fn snapshotted(platform: &Platform, name: &str, version: &str) -> Value {
+    let begun = Instant::now();
+    loop {
+        let path = format!("/2015-03-31/functions/{name}/configuration?Qualifier={version}");
+        let configuration = platform.client.get(&path).await.expect(200).json();
+        if configuration["State"] == "Active" {
+            return configuration;
+        }
+        assert_eq!(configuration["State"], "Pending", "{configuration}");
+        assert!(begun.elapsed() < SNAPSHOT_MAX, "not active after {SNAPSHOT_MAX:?}: {configuration}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Calls a version; its answer, and the tail of its log.
+async fn call(platform: &Platform, name: &str, version: &str) -> (Value, String) {
+    let path = format!("/2015-03-31/functions/{name}/invocations?Qualifier={version}");
+    let mut request = harness::http::request("POST", &path, "{}");
+    request.headers_mut().insert("x-amz-log-type", "Tail".parse().unwrap());
+    let reply = platform.client.send(request).await.expect(200);
+    let tail = harness::functions::tail(&reply);
+    (reply.json(), tail)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_with_snap_start_is_restored() {
+    let mut platform = platform().await;
+    created(&platform, "f", "hooks").await;
+    let latest = platform.active("f").await;
+    assert_eq!(latest["SnapStart"], json!({ "ApplyOn": "PublishedVersions", "OptimizationStatus": "Off" }));
+    let published = publish(&platform, "f").await;
+    assert_eq!((&published["Version"], &published["State"]), (&json!("1"), &json!("Pending")));
+    // Nobody waits for it.
+    assert_eq!(call(&platform, "f", "1").await.0["call"]["own"], "mine");
+    let version = snapshotted(&platform, "f", "1").await;
+    assert_eq!(version["SnapStart"], json!({ "ApplyOn": "PublishedVersions", "OptimizationStatus": "On" }));
+    assert_eq!((&version["LastUpdateStatus"], &version["StateReason"]), (&json!("Successful"), &Value::Null));
+    for again in [false, true] {
+        if again {
+            platform.stop();
+            platform.start_again();
+        }
+        let (one, tail) = call(&platform, "f", "1").await;
+        let (other, _) = call(&platform, "f", "1").await;
+        for line in [
+            "RESTORE_START Runtime Version: ",
+            "hook prints",
+            "RESTORE_REPORT Restore Duration: ",
+            "Billed Restore Duration: ",
+        ] {
+            assert!(tail.contains(line), "{line}: {tail}");
+        }
+        assert_eq!(one["init"], other["init"]);
+        assert_ne!(one["call"]["random"], other["call"]["random"]);
+        assert_eq!(one["hooks"][0], "before");
+    }
+    let (answer, tail) = call(&platform, "f", "$LATEST").await;
+    assert!(!tail.contains("Restore") && answer["hooks"] == json!([]), "{tail}");
+    // A version made without says None.
+    let path = "/2015-03-31/functions/f/configuration";
+    let none = json!({ "SnapStart": { "ApplyOn": "None" } });
+    platform.client.json("PUT", path, &none).await.expect(200);
+    platform.active("f").await;
+    let second = publish(&platform, "f").await;
+    assert_eq!((&second["State"], &second["SnapStart"]["ApplyOn"]), (&json!("Active"), &json!("None")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_without_a_snapshot_says_why() {
+    let platform = platform().await;
+    created(&platform, "f", "open").await;
+    publish(&platform, "f").await;
+    let version = snapshotted(&platform, "f", "1").await;
+    assert_eq!(version["SnapStart"]["OptimizationStatus"], "Off");
+    let reason = version["StateReason"].as_str().unwrap();
+    assert!(reason.contains("its init left a file open"), "{reason}");
+    let (answer, tail) = call(&platform, "f", "1").await;
+    assert!(answer["file"] == "written" && !tail.contains("Restore"), "{tail}");
+}
+
+/// A key that is revoked stops snapshots as it stops code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_stops_a_snapshot() {
+    let platform = platform().await;
+    created(&platform, "f", "").await;
+    publish(&platform, "f").await;
+    snapshotted(&platform, "f", "1").await;
+    assert!(call(&platform, "f", "1").await.1.contains("Restore Duration"));
+    let revoke = format!("/lamina/v1/trust/{}", platform.key().public().id());
+    platform.client.call("DELETE", &revoke, "").await.expect(204);
+    let path = "/2015-03-31/functions/f/invocations?Qualifier=1";
+    let refused = platform.client.json("POST", path, &json!({})).await;
+    refused.refused(400, "CodeVerificationFailedException", "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deploy_publishes_with_a_snapshot() {
+    let platform = platform().await;
+    let file = platform.home().join("init.wasm");
+    std::fs::write(&file, platform.sign(&test_guests::component("guest-init"))).unwrap();
+    let deploy = ["deploy", "f", file.to_str().unwrap(), "--snap-start", "--publish"];
+    let said = platform.cli(&[&deploy[..], &["--output", "json"]].concat()).ok().json();
+    assert_eq!(said["SnapStart"]["OptimizationStatus"], "On", "{said}");
+    let said = platform.cli(&["deploy", "f", file.to_str().unwrap(), "--no-snap-start", "--publish"]).ok();
+    assert!(!said.stdout.contains("snapshot"), "{}", said.stdout);
+}
