@@ -348,6 +348,7 @@ fn the_finest_level_says_the_parts_of_a_call() {
         status: Status::Success,
         duration: Duration::from_micros(1_500),
         init: None,
+        restore: None,
         memory_bytes_peak: 1,
         fuel: 7,
     };
