@@ -63,10 +63,21 @@ fn quickstart_names_a_language_whose_runtime_cannot_be_built() {
     let checkout = folder.path();
     let root = harness::root();
     fs::create_dir_all(checkout.join("components/runtimes/python")).unwrap();
-    for linked in ["guest-sdk", "wit", "components/Cargo.toml", "components/Cargo.lock", "components/examples"] {
+    // The checkout with another build of Python.
+    for linked in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "host",
+        "tests",
+        "guest-sdk",
+        "wit",
+        "components/Cargo.toml",
+        "components/Cargo.lock",
+        "components/examples",
+        "components/runtimes/javascript",
+    ] {
         symlink(root.join(linked), checkout.join(linked)).unwrap();
     }
-    symlink(root.join("components/runtimes/javascript"), checkout.join("components/runtimes/javascript")).unwrap();
     let build = checkout.join("components/runtimes/python/build");
     fs::write(&build, "#!/bin/sh\nexit 7\n").unwrap();
     fs::set_permissions(&build, fs::Permissions::from_mode(0o755)).unwrap();

@@ -132,7 +132,9 @@ impl Runtime {
     /// Makes a component ready: loads its image, or compiles it on the compile
     /// workers. Dropped half-way, a compilation that began runs to its end.
     pub async fn prepare(&self, component: &Digest) -> Result<(), PrepareError> {
-        self.shared.link(component, Kind::Components).await.map(|_| ())
+        // With its files: the first call is to wait for nothing.
+        let code = CodeId { component: *component, package: None };
+        self.shared.loaded.get_or_make(&code, || self.shared.make(code)).await.map(|_| ())
     }
 
     /// The same for a managed runtime.
