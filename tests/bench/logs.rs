@@ -113,7 +113,15 @@ fn report(request_id: &RequestId) -> Report<'_> {
         memory_bytes_peak: 2 << 20,
         fuel: 123_456,
     };
-    Report { request_id, memory: MemoryMib(128), timeout: Duration::from_secs(3), usage, error_type: None }
+    Report {
+        request_id,
+        memory: MemoryMib(128),
+        timeout: Duration::from_secs(3),
+        usage,
+        error_type: None,
+        span: None,
+        timings: None,
+    }
 }
 
 /// What START, one line, END and REPORT cost their call, and what keeping them costs

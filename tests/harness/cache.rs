@@ -21,7 +21,7 @@ fn folder() -> PathBuf {
 /// The folder of this name, made by `make` if it is not complete. Other test
 /// processes wait meanwhile. `make` is handed an empty folder and panics if it
 /// cannot fill it.
-pub(crate) fn once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+pub fn once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let folder = folder();
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let made = folder.join(name);
@@ -41,7 +41,7 @@ pub(crate) fn once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
 }
 
 /// A short name for contents.
-pub(crate) fn fingerprint(parts: &[&[u8]]) -> String {
+pub fn fingerprint(parts: &[&[u8]]) -> String {
     let digests: Vec<String> = parts.iter().map(|part| Digest::of(part).to_string()).collect();
     Digest::of(digests.join("\n").as_bytes()).to_string().chars().take(12).collect()
 }

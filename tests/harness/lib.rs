@@ -12,7 +12,7 @@
 #![allow(clippy::disallowed_methods, reason = "the bans are for the platform; tests read the real clock")]
 
 pub mod awscli;
-mod cache;
+pub mod cache;
 pub mod certificates;
 pub mod componentize;
 pub mod debian;
