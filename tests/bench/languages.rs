@@ -25,6 +25,8 @@ const SLEEPING: usize = 50;
 const FUNCTIONS: usize = 1_000;
 /// Time for a bundle to be made after its first call.
 const BUNDLE_MAX: Duration = Duration::from_secs(60);
+/// Time for the lines of calls to come.
+const LOG_MAX: Duration = Duration::from_secs(10);
 
 /// All of it.
 pub(crate) fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
@@ -129,9 +131,25 @@ impl Parts {
         for _ in 0..calls {
             platform.call(name, "{}")?;
         }
+        let began = Instant::now();
+        loop {
+            let parts = Self::told(&platform.log(name, "{ $.type = \"platform.runtimeDone\" }")?)?;
+            if parts.call.len() >= calls {
+                return Ok(parts);
+            }
+            // A call's last lines may come a little after its answer.
+            if began.elapsed() > LOG_MAX {
+                bail!("the log of {name} has {} of {calls} calls", parts.call.len());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// What these lines tell.
+    fn told(lines: &[String]) -> anyhow::Result<Self> {
         let mut parts = Self::default();
-        for line in platform.log(name, "{ $.type = \"platform.runtimeDone\" }")? {
-            let line: Value = serde_json::from_str(&line)?;
+        for line in lines {
+            let line: Value = serde_json::from_str(line)?;
             for span in line.pointer("/record/spans").and_then(Value::as_array).into_iter().flatten() {
                 let took = span["durationMs"].as_f64().unwrap_or_default();
                 match span["name"].as_str() {
@@ -141,9 +159,6 @@ impl Parts {
                     _ => {}
                 }
             }
-        }
-        if parts.call.len() < calls {
-            bail!("the log of {name} has {} of {calls} calls", parts.call.len());
         }
         Ok(parts)
     }
