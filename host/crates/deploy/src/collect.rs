@@ -56,7 +56,8 @@ pub struct Removed {
 impl Deployer {
     /// Removes artifacts that no version refers to and that are older than `age`,
     /// images of code that is gone, and of the rest the oldest past `images_bytes_max`.
-    /// An upload under way is younger than any sensible age.
+    /// An upload under way is younger than any sensible age. Snapshots that could not be
+    /// made are tried again.
     pub async fn collect(&self, age: Duration, images_bytes_max: u64) -> Result<Removed, DeployError> {
         let artifacts = &self.deps.artifacts;
         // Taken before the files are listed, so that no later one is missed.
@@ -84,6 +85,7 @@ impl Deployer {
             let evicted = artifacts.evict(kind, bytes_max).await?;
             removed = Removed { files: removed.files + evicted.removed, bytes: removed.bytes + evicted.bytes };
         }
+        self.take_up_snapshots();
         Ok(removed)
     }
 }

@@ -1,16 +1,16 @@
 //! Changes of functions: admitted and recorded at once, put in force when their
 //! code is ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use lamina_artifacts::Artifacts;
 use lamina_kit::Tasks;
 use lamina_registry::{Change, CodeUpdate, ConfigurationUpdate, Failure, NewFunction, PublishVersion, Registry};
-use lamina_runtime::{PrepareError, Runtime};
+use lamina_runtime::{NoSnapshot, PrepareError, Runtime};
 use lamina_types::records::{Code, CodeKind, Configuration, FunctionView, Snapshot};
 use lamina_types::{Actor, Digest, FunctionName, FunctionRef, Qualifier, RevisionId, Version};
 
@@ -39,6 +39,10 @@ pub struct Deps {
 /// Uploads that are unpacked and verified at a time: each may unpack to 250 MB.
 const ADMISSIONS_MAX: usize = 2;
 
+/// Versions that wait for their snapshot at a time; the others wait in the registry, until
+/// they are looked for again.
+const SNAPSHOTS_WAITING_MAX: usize = 1_000;
+
 /// See the crate. Clones share it.
 #[derive(Clone)]
 pub struct Deployer {
@@ -48,6 +52,8 @@ pub struct Deployer {
     tasks: Tasks,
     /// Not waited for: they take long, and are taken up again.
     snapshots: Tasks,
+    /// The versions that have such a task.
+    snapshotting: Arc<Mutex<HashSet<(FunctionName, u64)>>>,
     by: Actor,
 }
 
@@ -88,7 +94,7 @@ impl Deployer {
     pub fn new(config: Config, deps: Deps) -> Self {
         let admissions = Arc::new(Semaphore::new(ADMISSIONS_MAX));
         let (tasks, snapshots, by) = (Tasks::new(), Tasks::new(), Actor::platform());
-        Self { config, deps: Arc::new(deps), admissions, tasks, snapshots, by }
+        Self { config, deps: Arc::new(deps), admissions, tasks, snapshots, snapshotting: Arc::default(), by }
     }
 
     /// The same deployer, whose changes are made in this name.
@@ -106,6 +112,11 @@ impl Deployer {
         for (name, revision, code) in self.deps.registry.unfinished() {
             self.finish(name, revision, code);
         }
+        self.take_up_snapshots();
+    }
+
+    /// Takes up the versions whose snapshot is still to be made.
+    pub(crate) fn take_up_snapshots(&self) {
         for (name, version) in self.deps.registry.snapshots_wanted() {
             self.snapshot(name, version);
         }
@@ -266,21 +277,44 @@ impl Deployer {
 }
 
 impl Deployer {
-    /// Makes the snapshot of a version that waits for it, and the version Active. A
-    /// process that stops before takes it up at its next start.
+    /// Makes the snapshot of a version that waits for it, and the version Active. One that
+    /// could not be made waits on: for the next start, or the next collection.
     fn snapshot(&self, name: FunctionName, version: Version) {
         let Version::Number(number) = version else { return };
-        let (registry, runtime) = (self.deps.registry.clone(), self.deps.runtime.clone());
+        let key = (name.clone(), number);
+        let mut snapshotting = self.snapshotting();
+        if snapshotting.len() >= SNAPSHOTS_WAITING_MAX || !snapshotting.insert(key.clone()) {
+            return;
+        }
+        drop(snapshotting);
+        let this = self.clone();
         self.snapshots.spawn(async move {
             let function = FunctionRef { name, qualifier: Some(Qualifier::Version(version)) };
-            let end = match registry.catalog().resolve(&function) {
-                Ok(resolved) => runtime.snapshot(&resolved).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            if let Err(error) = registry.end_snapshot(&function.name, number, end).await {
-                tracing::error!(function = %function.name, %version, %error, "a snapshot could not be recorded");
-            }
+            this.make_snapshot(&function, number).await;
+            this.snapshotting().remove(&key);
         });
+    }
+
+    async fn make_snapshot(&self, function: &FunctionRef, number: u64) {
+        let Deps { registry, runtime, .. } = &*self.deps;
+        let end = match registry.catalog().resolve(function) {
+            Ok(resolved) => match runtime.snapshot(&resolved).await {
+                Ok(()) => Ok(()),
+                Err(NoSnapshot::Failed(reason)) => {
+                    tracing::warn!(function = %function.name, number, reason, "a snapshot could not be made yet");
+                    return;
+                }
+                Err(error @ (NoSnapshot::Refused(_) | NoSnapshot::Own { .. })) => Err(error.to_string()),
+            },
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = registry.end_snapshot(&function.name, number, end).await {
+            tracing::error!(function = %function.name, number, %error, "a snapshot could not be recorded");
+        }
+    }
+
+    fn snapshotting(&self) -> MutexGuard<'_, HashSet<(FunctionName, u64)>> {
+        self.snapshotting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

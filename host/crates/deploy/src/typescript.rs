@@ -3,8 +3,11 @@
 //!
 //! What cannot be erased becomes a module that throws a SyntaxError which says where
 //! and why, so that it shows at init, as Lambda shows bad syntax
-//! (`Runtime.UserCodeSyntaxError`), and not at deploy.
+//! (`Runtime.UserCodeSyntaxError`), and not at deploy. A failure that may pass becomes
+//! none: what a package holds is kept in its bundle. Whoever changes what becomes of a
+//! source raises `lamina_runtime::DERIVED_VERSION`.
 
+mod enums;
 mod erase;
 
 use std::collections::HashSet;
@@ -36,6 +39,17 @@ const LOST_MAX: usize = 2;
 
 /// TypeScript's extensions, and JavaScript's for each.
 const EXTENSIONS: [(&str, &str); 4] = [(".ts", ".js"), (".tsx", ".js"), (".mts", ".mjs"), (".cts", ".cjs")];
+
+/// Why there are no files beside a package's TypeScript.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EraseError {
+    /// The package cannot be read.
+    #[error(transparent)]
+    Zip(#[from] ZipError),
+    /// It can be tried again.
+    #[error("types of TypeScript are not erased: {0}")]
+    Failed(&'static str),
+}
 
 /// A source and the names of what becomes of it.
 struct Job {
@@ -75,9 +89,9 @@ impl Drop for Running {
 
 impl Eraser {
     /// The JavaScript that is to lie beside a package's TypeScript, with its maps.
-    pub(crate) fn erase(&self, files: &[&Entry<'_>]) -> Result<Vec<PackageFile>, ZipError> {
+    pub(crate) fn erase(&self, files: &[&Entry<'_>]) -> Result<Vec<PackageFile>, EraseError> {
         let (jobs, mut made) = jobs(files)?;
-        made.extend(self.in_time(jobs));
+        made.extend(self.in_time(jobs)?);
         Ok(made)
     }
 }
@@ -85,6 +99,7 @@ impl Eraser {
 /// What is to be erased, and what stands for that which cannot be.
 fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Vec<PackageFile>), ZipError> {
     let mut names: HashSet<String> = files.iter().map(|file| file.name.to_owned()).collect();
+    let folders: HashSet<&str> = files.iter().flat_map(|file| folders(file.name)).collect();
     let (mut jobs, mut made, mut total) = (Vec::new(), Vec::new(), 0);
     for file in files {
         let Some((stem, extension)) = source(file.name) else { continue };
@@ -93,8 +108,7 @@ fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Vec<PackageFile>), ZipError> 
         }
         let (code, map) = (format!("{stem}{extension}"), format!("{stem}{extension}.map"));
         // Neither a file nor a folder may be in the way.
-        let is_folder = files.iter().any(|other| other.name.starts_with(&format!("{code}/")));
-        if is_folder || names.contains(&map) {
+        if folders.contains(code.as_str()) || names.contains(&map) {
             continue;
         }
         names.extend([code.clone(), map.clone()]);
@@ -112,6 +126,11 @@ fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Vec<PackageFile>), ZipError> 
     Ok((jobs, made))
 }
 
+/// The folders that a file is in.
+fn folders(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').filter_map(|(at, _)| name.get(..at))
+}
+
 /// The stem of a TypeScript source's path, and the extension of what is made of it.
 /// Declarations hold no code, and what is in `node_modules` brings its JavaScript.
 fn source(name: &str) -> Option<(&str, &'static str)> {
@@ -126,15 +145,11 @@ fn source(name: &str) -> Option<(&str, &'static str)> {
 impl Eraser {
     /// Erases on a thread of its own: its stack fits the longest source, whatever is
     /// in it, and it is left alone when it takes too long.
-    fn in_time(&self, jobs: Vec<Job>) -> Vec<PackageFile> {
-        let Some(longest) = jobs.iter().map(|job| job.text.len()).max() else { return Vec::new() };
-        let all_thrown = |names: Vec<(String, String)>, why: &str| {
-            names.iter().map(|(source, code)| thrown(source, code, why)).collect::<Vec<_>>()
-        };
-        let names: Vec<_> = jobs.iter().map(|job| (job.source.clone(), job.code.clone())).collect();
+    fn in_time(&self, jobs: Vec<Job>) -> Result<Vec<PackageFile>, EraseError> {
+        let Some(longest) = jobs.iter().map(|job| job.text.len()).max() else { return Ok(Vec::new()) };
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if self.0.running.load(Ordering::SeqCst) >= LOST_MAX {
-            return all_thrown(names, "the platform erases no types while others take too long; deploy it again later");
+            return Err(EraseError::Failed("others take too long"));
         }
         let (sender, receiver) = sync_channel(1);
         let running = Running::new(&self.0);
@@ -147,14 +162,15 @@ impl Eraser {
         let stack = STACK_BYTES_MIN + longest * STACK_BYTES_PER_BYTE;
         if let Err(error) = thread::Builder::new().name("lamina-erase".into()).stack_size(stack).spawn(work) {
             tracing::warn!(%error, "no thread to erase TypeScript");
-            return all_thrown(names, "the platform has no room to erase its types");
+            return Err(EraseError::Failed("there is no room"));
         }
-        match receiver.recv_timeout(PATIENCE) {
-            Ok(made) => made,
-            Err(RecvTimeoutError::Timeout) => all_thrown(names, "erasing its types takes too long"),
-            // A bug in the parser or the transformer.
-            Err(RecvTimeoutError::Disconnected) => all_thrown(names, "erasing its types failed"),
-        }
+        receiver.recv_timeout(PATIENCE).map_err(|error| {
+            EraseError::Failed(match error {
+                RecvTimeoutError::Timeout => "it takes too long",
+                // A bug in the parser or the transformer.
+                RecvTimeoutError::Disconnected => "it ended half-way",
+            })
+        })
     }
 }
 

@@ -16,14 +16,15 @@ use tokio::sync::mpsc;
 
 use crate::code::{BundleSlot, Handler, Loaded};
 use crate::ctx::{Ctx, Guest, Role};
+use crate::packages::DERIVED_VERSION;
 use crate::runtime::Shared;
 use crate::sources::Sources;
 
 /// The kind of derived files that bundles are.
 const BUNDLES: &str = "bundles";
-const MAGIC: &[u8; 8] = b"LAMBDL01";
+const MAGIC: &[u8; 8] = b"LAMBDL02";
 const MAC_BYTES: usize = 32;
-const HEADER_BYTES: usize = 8 + 32 + 32 + 8;
+const HEADER_BYTES: usize = 8 + 8 + 32 + 32 + 8;
 
 /// Packages that wait for their bundle; past it they wait until they are loaded again.
 const WAITING_MAX: usize = 1_000;
@@ -50,10 +51,7 @@ impl BundleKey {
 
     fn seal(&self, component: &Digest, package: &Digest, bundle: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(HEADER_BYTES + bundle.len() + MAC_BYTES);
-        sealed.extend_from_slice(MAGIC);
-        sealed.extend_from_slice(component.as_bytes());
-        sealed.extend_from_slice(package.as_bytes());
-        sealed.extend_from_slice(&(bundle.len() as u64).to_le_bytes());
+        sealed.extend_from_slice(&header(component, package, bundle));
         sealed.extend_from_slice(bundle);
         let mac = self.0.clone().chain_update(&sealed).finalize().into_bytes();
         sealed.extend_from_slice(&mac);
@@ -65,13 +63,14 @@ impl BundleKey {
         let (sealed, mac) = file.split_at(file.len().checked_sub(MAC_BYTES)?);
         // Before anything else is read: what the key did not make is not looked at.
         self.0.clone().chain_update(sealed).verify_slice(mac).ok()?;
-        let (header, bundle) = sealed.split_at_checked(HEADER_BYTES)?;
-        let is_it = header.starts_with(MAGIC)
-            && header.get(8..40)? == component.as_bytes()
-            && header.get(40..72)? == package.as_bytes()
-            && header.get(72..80)? == (bundle.len() as u64).to_le_bytes();
-        is_it.then_some(bundle)
+        let (head, bundle) = sealed.split_at_checked(HEADER_BYTES)?;
+        (head == header(component, package, bundle)).then_some(bundle)
     }
+}
+
+fn header(component: &Digest, package: &Digest, bundle: &[u8]) -> Vec<u8> {
+    let (version, length) = (DERIVED_VERSION.to_le_bytes(), (bundle.len() as u64).to_le_bytes());
+    [&MAGIC[..], &version, component.as_bytes(), package.as_bytes(), &length].concat()
 }
 
 fn name(component: &Digest, package: &Digest) -> String {
@@ -168,7 +167,7 @@ impl Shared {
                 true
             }
             Ok(None) | Err(_) => {
-                tracing::warn!(%component, %package, "a bundle that this host did not make is discarded");
+                tracing::warn!(%component, %package, "a bundle that this host does not make is discarded");
                 let _ = self.loader.artifacts.remove_derived(BUNDLES, &name).await;
                 false
             }
@@ -216,8 +215,9 @@ impl Shared {
         });
         let bundle = match derived.await {
             Err(_) => return Err(format!("it was not made in {DERIVE_SECONDS} seconds")),
-            Ok(Err(error)) => return Err(format!("{error:#}")),
-            Ok(Ok(bundle)) => bundle?,
+            Ok(Err(error)) => return Err(error.root_cause().to_string()),
+            // In what it says there may be a package's own words, which are not logged.
+            Ok(Ok(bundle)) => bundle.map_err(|_| "the runtime makes none of it".to_owned())?,
         };
         if bundle.len() > BUNDLE_BYTES_MAX {
             return Err(format!("it has {} bytes; {BUNDLE_BYTES_MAX} are allowed", bundle.len()));
@@ -234,6 +234,8 @@ mod tests {
     fn only_our_own_untouched_bundles_open() {
         let (key, component, package) = (BundleKey::derive(&[7; 32]), Digest::of(b"c"), Digest::of(b"p"));
         let sealed = key.seal(&component, &package, b"modules");
+        assert_eq!(header(&component, &package, b"modules").len(), HEADER_BYTES);
+        assert_eq!(sealed[8..16], DERIVED_VERSION.to_le_bytes(), "of what a package holds");
         assert_eq!(key.open(&component, &package, &sealed), Some(&b"modules"[..]));
         assert_eq!(key.open(&package, &component, &sealed), None);
         assert_eq!(BundleKey::derive(&[8; 32]).open(&component, &package, &sealed), None);

@@ -89,6 +89,10 @@ impl Compiled {
         compiler.precompile_component(component).map(Self)
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
     /// Loads it.
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         deserialize(engine, &self.0)

@@ -42,7 +42,7 @@ pub use exec::http::HttpStart;
 pub use exec::streaming::StreamStart;
 pub use exec::{Call, HttpError, RequestBody, ResponseBody};
 pub use inspect::{InspectError, inspect};
-pub use packages::{PackageError, Packages};
+pub use packages::{DERIVED_VERSION, PackageError, Packages};
 pub use response::{HttpPrelude, StreamHead};
 pub use runtime::{CodeCheck, Deps, Refused, Runtime};
 pub use snapshot::NoSnapshot;

@@ -3,6 +3,10 @@
 use async_trait::async_trait;
 use lamina_types::Digest;
 
+/// The version of what [`Packages`] derives of a package beside what its zip holds. With
+/// another one bundles and snapshots are made anew: they hold what was derived.
+pub const DERIVED_VERSION: u64 = 1;
+
 /// Asked each time the code of a version with a package is loaded, before its
 /// directory is opened (`Artifacts::files_dir`).
 #[async_trait]
@@ -19,7 +23,7 @@ pub enum PackageError {
     /// It may not run; the caller may read why.
     #[error("{0}")]
     Refused(String),
-    /// Our own fault: the disk, or a task that died.
+    /// Our own fault, which can be tried again: the disk, or a task that died.
     #[error("{0}")]
     Internal(String),
 }

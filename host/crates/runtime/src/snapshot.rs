@@ -16,7 +16,7 @@ use lamina_types::{Digest, ResolvedFunction, SnapshotId, Timestamp};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 
-use crate::code::{BundleSlot, Loaded, Room};
+use crate::code::{BundleSlot, Held, Loaded, Room};
 use crate::config::Config;
 use crate::error::CodeError;
 use crate::image::SnapshotKey;
@@ -34,12 +34,27 @@ const WAITING_MAX: usize = 1_000;
 /// tried once more.
 const REFUSED_MAX: usize = 10_000;
 
+/// The largest snapshot: of what an instance holds, and of the image that is made of it.
+const SNAPSHOT_BYTES_MAX: u64 = 512 << 20;
+/// What is logged of a guest's type of an error.
+const LOGGED_CHARS_MAX: usize = 100;
+
 /// Why a version has no snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSnapshot {
     /// It cannot have one: for its author.
     #[error("{0}")]
     Refused(String),
+    /// The same: its own code failed, and says so in its own words.
+    #[error("{what}: {error_type}: {message}")]
+    Own {
+        /// What it was to do.
+        what: &'static str,
+        /// The type of the error.
+        error_type: String,
+        /// For its author alone.
+        message: String,
+    },
     /// It can be tried again.
     #[error("{0}")]
     Failed(String),
@@ -60,6 +75,8 @@ impl From<CodeError> for NotRestored {
 pub(crate) struct Snapshots {
     key: SnapshotKey,
     room: Room,
+    bytes_max: usize,
+    loaded_max: usize,
     pub(crate) loaded: OnceMap<SnapshotId, Arc<Loaded>>,
     refused: Mutex<HashMap<SnapshotId, Arc<str>>>,
     waiting: Mutex<HashSet<SnapshotId>>,
@@ -78,6 +95,8 @@ impl Snapshots {
         Self {
             key: SnapshotKey::derive(host_key),
             room: Room::new(config.snapshots_bytes_max),
+            bytes_max: config.snapshots_bytes_max,
+            loaded_max: config.images_max,
             loaded: OnceMap::new(config.images_max),
             refused: Mutex::default(),
             waiting: Mutex::default(),
@@ -99,6 +118,19 @@ impl Snapshots {
 
     fn refused(&self) -> MutexGuard<'_, HashMap<SnapshotId, Arc<str>>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Room for a snapshot, for which those used longest ago go. None for one that has
+    /// none even alone.
+    fn room(&self, bytes: usize) -> Option<Held> {
+        if bytes > self.bytes_max {
+            return None;
+        }
+        // Each round one goes; others may come meanwhile.
+        (0..=self.loaded_max).find_map(|round| {
+            let is_left = round == 0 || self.loaded.forget_oldest();
+            is_left.then(|| self.room.hold(bytes)).flatten()
+        })
     }
 
     /// Waits until none is being made, at most this long.
@@ -124,6 +156,9 @@ impl Shared {
     /// A snapshot from the disk; none where there is none.
     pub(crate) async fn restore(&self, function: &ResolvedFunction) -> Result<Option<Arc<Loaded>>, CodeError> {
         let Some(id) = function.snapshot else { return Ok(None) };
+        if self.snapshots.refused().contains_key(&id) {
+            return Ok(None);
+        }
         match self.snapshots.loaded.get_or_make(&id, || self.read_snapshot(id)).await {
             Ok(loaded) => Ok(Some(loaded)),
             Err(NotRestored::Missing) => Ok(None),
@@ -168,8 +203,13 @@ impl Shared {
             return Ok(());
         }
         if let Err(error) = self.capture(function, id).await {
-            if let NoSnapshot::Refused(reason) = &error {
-                self.refuse_snapshot(function, id, reason);
+            match &error {
+                NoSnapshot::Refused(reason) => self.refuse_snapshot(function, id, reason, reason),
+                NoSnapshot::Own { what, error_type, .. } => {
+                    let error_type: String = error_type.chars().take(LOGGED_CHARS_MAX).collect();
+                    self.refuse_snapshot(function, id, &error.to_string(), &format!("{what}: {error_type}"));
+                }
+                NoSnapshot::Failed(_) => {}
             }
             return Err(error);
         }
@@ -180,10 +220,11 @@ impl Shared {
         }
     }
 
-    /// Remembers that a version cannot have a snapshot.
-    fn refuse_snapshot(&self, function: &ResolvedFunction, id: SnapshotId, reason: &str) {
+    /// Remembers that a version cannot have a snapshot. What is logged of the reason holds
+    /// nothing that its author wrote.
+    fn refuse_snapshot(&self, function: &ResolvedFunction, id: SnapshotId, reason: &str, logged: &str) {
         let (name, version) = (&function.name, function.version);
-        tracing::warn!(function = %name, %version, reason, "a version runs without a snapshot");
+        tracing::warn!(function = %name, %version, reason = logged, "a version runs without a snapshot");
         let mut refused = self.snapshots.refused();
         if refused.len() >= REFUSED_MAX {
             refused.clear();
@@ -195,7 +236,8 @@ impl Shared {
     /// on run without.
     pub(crate) fn spoil_snapshot(self: &Arc<Self>, function: &ResolvedFunction) {
         let Some(id) = function.snapshot else { return };
-        self.refuse_snapshot(function, id, "a call used a file or a stream that its init had opened");
+        let reason = "a call used a file or a stream that its init had opened";
+        self.refuse_snapshot(function, id, reason, reason);
         self.snapshots.loaded.retain(|other| *other != id);
         let (shared, name) = (self.clone(), self.snapshots.key.file_name(&id));
         self.snapshots.tasks.spawn(async move {
@@ -217,13 +259,7 @@ impl Shared {
         self.loader.checked(&component).await?;
         let mounts = self.mounts(&id.code).await?;
         let host = self.host(&id.code)?;
-        let held = loop {
-            match self.snapshots.room.hold(sealed.len()) {
-                Some(held) => break held,
-                None if self.snapshots.loaded.forget_oldest() => {}
-                None => return Err(NotRestored::Missing),
-            }
-        };
+        let held = self.snapshots.room(sealed.len()).ok_or(NotRestored::Missing)?;
         let (engine, key) = (host.engine.clone(), self.snapshots.key.clone());
         let open = move || {
             let image = key.open(&engine, &id, &sealed).map_err(|error| error.to_string())?;

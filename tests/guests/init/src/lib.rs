@@ -16,6 +16,7 @@ thread_local! {
     static HOOKS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static FILES: RefCell<Vec<File>> = const { RefCell::new(Vec::new()) };
     static STREAM: RefCell<Option<wasip2::io::streams::OutputStream>> = const { RefCell::new(None) };
+    static HELD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static WAITS: RefCell<Option<wasip2::io::poll::Pollable>> = const { RefCell::new(None) };
 }
 
@@ -63,6 +64,8 @@ fn init() -> Result<(), Error> {
         "open" => FILES.with_borrow_mut(|files| opened("/tmp/open").map(|file| files.push(file)))?,
         "stream" => STREAM.set(Some(wasip2::cli::stdout::get_stdout())),
         "wait" => WAITS.set(Some(monotonic_clock::subscribe_duration(u64::MAX))),
+        // Mebibytes.
+        "hold" => HELD.set(vec![0; argument.parse::<usize>().unwrap_or_default() << 20]),
         "before" => snapshot::register_before_snapshot(|| Err(Error::new("Hook.No", "as told"))),
         "close" => {
             FILES.with_borrow_mut(|files| opened("/tmp/open").map(|file| files.push(file)))?;
@@ -95,6 +98,19 @@ fn init() -> Result<(), Error> {
     Ok(())
 }
 
+/// Writes through a link that leads nowhere yet, then to another file.
+fn dangling() -> Value {
+    let directories = wasip2::filesystem::preopens::get_directories();
+    let Some((tmp, _)) = directories.iter().find(|(_, path)| path == "/tmp") else { return json!("no /tmp") };
+    let linked = tmp.symlink_at("target", "link").is_ok();
+    json!([
+        linked,
+        fs::write("/tmp/link", "through").is_ok(),
+        fs::read("/tmp/target").is_ok(),
+        fs::write("/tmp/more", "").is_ok()
+    ])
+}
+
 #[lamina::handler]
 fn handle(event: Value, _context: Context) -> Result<Value, Error> {
     println!("handler prints");
@@ -104,6 +120,9 @@ fn handle(event: Value, _context: Context) -> Result<Value, Error> {
     };
     let file = file().unwrap_or_else(|error| error.to_string());
     STREAM.with_borrow(|stream| stream.as_ref().map(|stream| stream.blocking_write_and_flush(b"kept\n")));
+    if event["do"] == "dangling" {
+        return Ok(dangling());
+    }
     if event["do"] == "panic" {
         panic!("as told");
     }

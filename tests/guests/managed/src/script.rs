@@ -121,6 +121,19 @@ impl Call {
                 fs::remove_file(&path)?;
                 file.write_all(&vec![b'n'; number(given) as usize])
             })),
+            // Opened to be read, removed, and held while another is written.
+            "hold" => told(fs::File::open(&path).and_then(|file| {
+                fs::remove_file(&path)?;
+                let written = fs::write(format!("{path}-other"), vec![b'o'; number(given) as usize]);
+                drop(file);
+                written
+            })),
+            // Written, made empty through another handle, and written on.
+            "cut" => told(fs::File::create(&path).and_then(|mut file| {
+                file.write_all(&vec![b'c'; number(given) as usize])?;
+                fs::write(&path, b"")?;
+                file.write_all(&vec![b'c'; number(given) as usize])
+            })),
             other => format!("no command {other}"),
         }
     }

@@ -17,6 +17,8 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{HelperLoaderMode, RewriteExtensionsMode, TransformOptions, Transformer};
 
+use super::enums::{ENUMS_BYTES_MAX, are_short};
+
 /// A source without its types.
 pub(super) struct Erased {
     pub(super) code: String,
@@ -33,7 +35,7 @@ return arguments.length>3&&r&&Object.defineProperty(t,k,r),r},\
 decorateParam(i,f){return(t,k)=>f(t,k,i)}};
 ";
 
-/// Erases the types of a source; the reason when it has bad syntax.
+/// Erases the types of a source; the reason when it has bad syntax, or is too large.
 pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let source_type = SourceType::from_path(file).map_err(|error| error.to_string())?;
@@ -43,6 +45,10 @@ pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
         return Err(place(first, text));
     }
     let mut program = parsed.program;
+    if !are_short(&program) {
+        return Err(format!("the members of its enums come to more than {ENUMS_BYTES_MAX} bytes"));
+    }
+    // Without their values a string would get a name back, as only numbers do.
     let semantic = SemanticBuilder::new().with_enum_eval(true).build(&program);
     if let Some(first) = semantic.diagnostics.first() {
         return Err(place(first, text));

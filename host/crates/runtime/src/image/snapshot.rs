@@ -9,10 +9,11 @@ use sha2::Sha256;
 use wasmtime::Engine;
 
 use super::{Compiled, Fingerprint, ImageError};
+use crate::packages::DERIVED_VERSION;
 
-const MAGIC: &[u8; 8] = b"LAMSNP01";
+const MAGIC: &[u8; 8] = b"LAMSNP02";
 const NONCE_BYTES: usize = 24;
-const HEADER_BYTES: usize = 8 + 32 + 32 + 32 + 32 + NONCE_BYTES;
+const HEADER_BYTES: usize = 8 + 8 + 32 + 32 + 32 + 32 + NONCE_BYTES;
 
 /// The keys that seal snapshots and name their files: this host's own.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ impl SnapshotKey {
     fn header(&self, engine: &Engine, id: &SnapshotId) -> Vec<u8> {
         let mut header = Vec::with_capacity(HEADER_BYTES);
         header.extend_from_slice(MAGIC);
+        header.extend_from_slice(&DERIVED_VERSION.to_le_bytes());
         for digest in [Fingerprint::of(engine).0, id.code.component, package_of(id), self.seen(id)] {
             header.extend_from_slice(digest.as_bytes());
         }

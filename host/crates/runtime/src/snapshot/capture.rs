@@ -14,7 +14,7 @@ use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 use wasmtime_wizer::Wizer;
 
-use super::{Functions, NoSnapshot, SNAPSHOTS};
+use super::{Functions, NoSnapshot, SNAPSHOT_BYTES_MAX, SNAPSHOTS};
 use crate::bindings::types::FunctionError;
 use crate::code::{Linked, Loaded};
 use crate::ctx::{Ctx, Guest, Role};
@@ -105,12 +105,16 @@ impl Shared {
         let (mut store, time) = self.guest(function, loaded, &linked)?;
         let instance = initialized(&mut store, &linked, &function.handler, time).await?;
         captured(store.data_mut())?;
+        // Before it is copied.
+        fits("its instance holds", store.data().limiter.peak, SNAPSHOT_BYTES_MAX)?;
         // What is asked for now is not the guest's doing.
         store.set_hostcall_fuel(usize::MAX);
         let snapshot = instrumented::snapshot(&wizer, &context, &mut store, instance).await.map_err(unfit)?;
         drop((store, context, instrumented, linked));
         let image = Compiled::of(&compiler, &snapshot).map_err(unfit)?;
         drop(snapshot);
+        let bytes_max = SNAPSHOT_BYTES_MAX.min(self.snapshots.bytes_max as u64);
+        fits("its snapshot has", image.bytes() as u64, bytes_max)?;
         let component = image.load(&host.engine).map_err(unfit)?;
         let linked = self.linked(host, code.component, &component).map_err(unlinked)?;
         let (mut store, _) = self.guest(function, loaded, &linked)?;
@@ -234,10 +238,18 @@ async fn within<T>(
     }
 }
 
-fn said(what: &str, error: &FunctionError) -> NoSnapshot {
+fn said(what: &'static str, error: &FunctionError) -> NoSnapshot {
     const TEXT_CHARS_MAX: usize = 500;
-    let text: String = format!("{}: {}", error.error_type, error.message).chars().take(TEXT_CHARS_MAX).collect();
-    refused(format!("{what}: {text}"))
+    let cut = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect();
+    NoSnapshot::Own { what, error_type: cut(&error.error_type), message: cut(&error.message) }
+}
+
+/// Refuses what is larger than a snapshot may be.
+fn fits(what: &str, bytes: u64, bytes_max: u64) -> Result<(), NoSnapshot> {
+    match bytes <= bytes_max {
+        true => Ok(()),
+        false => Err(refused(format!("{what} {bytes} bytes; for a snapshot {bytes_max} are allowed"))),
+    }
 }
 
 /// Refuses what a snapshot cannot hold: handles of anything but what every instance asks

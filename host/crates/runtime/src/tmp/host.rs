@@ -101,18 +101,24 @@ async fn open_at(
     let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
     let writes = DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY;
     if !open.intersects(changes) && !flags.intersects(writes) && !is_here(&path) {
-        return ctx.filesystem().open_at(fd, path_flags, path, open, flags).await;
+        let opened = ctx.filesystem().open_at(fd, path_flags, path, open, flags).await?;
+        if let Some((file, quota)) = file(ctx, &opened)? {
+            quota.opened(&file);
+        }
+        return Ok(opened);
     }
     let Some(place) = place(ctx, &fd)? else {
         return ctx.filesystem().open_at(fd, path_flags, path, open, flags).await;
     };
-    let before = place.look(&path);
+    // Behind a link that leads nowhere a file is made as well. Where links are not
+    // followed, the engine opens none.
+    let before = place.dir.metadata(&path).ok();
     let makes = open.contains(OpenFlags::CREATE) && before.is_none();
     let mut view = ctx.filesystem();
     let opened = view.open_at(fd, path_flags, path, open, flags);
     let opened = if makes { named(Some(&place), opened).await? } else { opened.await? };
-    if let Some((known, true)) = before.filter(|_| open.contains(OpenFlags::TRUNCATE)) {
-        place.quota.emptied(known.bytes);
+    if let Some(before) = before.filter(|before| open.contains(OpenFlags::TRUNCATE) && before.is_file()) {
+        place.quota.emptied(before.len());
     }
     let (_, _, table) = ctx.files();
     let descriptor = table.get_mut(&opened)?;
@@ -211,7 +217,7 @@ fn counting(ctx: &mut Ctx, fd: &Fd, stream: &Resource<DynOutputStream>, position
     let stream = table.get_mut(stream)?;
     let closed: DynOutputStream = Box::new(wasmtime_wasi::p2::pipe::ClosedOutputStream);
     let inner = std::mem::replace(stream, closed);
-    *stream = Box::new(Counting { inner, file, quota, position, end: 0 });
+    *stream = Box::new(Counting { inner, file, quota, position });
     Ok(())
 }
 

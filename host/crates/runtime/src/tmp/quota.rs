@@ -160,20 +160,17 @@ pub(super) struct Counting {
     pub(super) quota: Arc<Quota>,
     /// Where it writes next; `None` for the file's end.
     pub(super) position: Option<u64>,
-    /// Up to where room was taken.
-    pub(super) end: u64,
 }
 
 impl Counting {
+    /// Takes room; what was written before is in the file.
     fn take(&mut self, bytes: usize) -> StreamResult<()> {
         let failed = |error: io::Error| StreamError::LastOperationFailed(error.into());
         let bytes = bytes as u64;
         let Some(position) = &mut self.position else { return self.quota.grow(&self.file, bytes).map_err(failed) };
-        let end = position.saturating_add(bytes);
-        self.end = self.end.max(self.file.metadata().map_err(failed)?.len());
-        self.quota.grow(&self.file, end.saturating_sub(self.end)).map_err(failed)?;
-        self.end = self.end.max(end);
-        *position = end;
+        // Asked each time: others may have cut it.
+        self.quota.write(&self.file, *position, bytes).map_err(failed)?;
+        *position = position.saturating_add(bytes);
         Ok(())
     }
 }
@@ -188,11 +185,15 @@ impl Pollable for Counting {
 #[async_trait]
 impl OutputStream for Counting {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.take(bytes.len())?;
+        // The engine refuses what is written before it asks for more.
+        if self.inner.check_write()? > 0 {
+            self.take(bytes.len())?;
+        }
         self.inner.write(bytes)
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.inner.write_ready().await?;
         self.take(bytes.len())?;
         self.inner.blocking_write_and_flush(bytes).await
     }
@@ -229,6 +230,40 @@ mod tests {
         assert!(quota.name().is_ok() && quota.name().is_ok() && quota.name().is_err());
         quota.unname();
         assert!(quota.name().is_ok());
+    }
+
+    /// A stream that still writes.
+    struct Busy;
+
+    #[async_trait]
+    impl Pollable for Busy {
+        async fn ready(&mut self) {}
+    }
+
+    #[async_trait]
+    impl OutputStream for Busy {
+        fn write(&mut self, _: Bytes) -> StreamResult<()> {
+            Err(StreamError::Closed)
+        }
+
+        fn flush(&mut self) -> StreamResult<()> {
+            Ok(())
+        }
+
+        fn check_write(&mut self) -> StreamResult<usize> {
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_takes_no_room() {
+        let (quota, file) = (Arc::new(Quota::new(100, 10)), Arc::new(tempfile::tempfile().unwrap()));
+        for position in [None, Some(0)] {
+            let mut stream = Counting { inner: Box::new(Busy), file: file.clone(), quota: quota.clone(), position };
+            assert!(stream.write(Bytes::from_static(&[0; 60])).is_err());
+            assert!(quota.grow(&file, 100).is_ok(), "{position:?}");
+            quota.shrink(&file, 100);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamina_runtime::{CodeError, Config, NoSnapshot};
-use lamina_types::{ResolvedFunction, Status};
+use lamina_types::{MemoryMib, ResolvedFunction, Status};
 use serde_json::{Value, json};
 
 use crate::support::{Host, few, open_artifacts};
@@ -25,7 +25,7 @@ impl Host {
 
     async fn refused(&self, function: &ResolvedFunction) -> String {
         match self.snapshot(function).await {
-            Err(NoSnapshot::Refused(reason)) => reason,
+            Err(error @ (NoSnapshot::Refused(_) | NoSnapshot::Own { .. })) => error.to_string(),
             other => panic!("{other:?}"),
         }
     }
@@ -214,8 +214,26 @@ async fn a_snapshot_is_trusted_as_its_component_is() {
 async fn snapshots_have_a_bound_in_memory() {
     let host = Host::with(Config { snapshots_bytes_max: 1, ..Config::default() });
     let function = host.with_init("").await;
-    assert!(matches!(host.snapshot(&function).await, Err(NoSnapshot::Failed(_))));
+    let reason = host.refused(&function).await;
+    assert!(reason.ends_with(" bytes; for a snapshot 1 are allowed"), "{reason}");
     assert_eq!(host.run(&function, json!({})).await.usage.restore, None, "there is no room for it");
+    // One that another host made, or this one with another bound.
+    let dir = tempfile::tempdir().unwrap();
+    let open = |config| Host::on(open_artifacts(dir.path()), few(config));
+    let function = open(Config::default()).with_init("").await;
+    open(Config::default()).snapshot(&function).await.unwrap();
+    let small = open(Config { snapshots_bytes_max: 1, ..Config::default() });
+    assert_eq!(small.run(&function, json!({})).await.usage.restore, None);
+}
+
+#[tokio::test]
+async fn an_instance_that_holds_too_much_is_not_captured() {
+    let host = Host::new();
+    let mut function = host.with_init("hold 513").await;
+    function.memory = MemoryMib(1_024);
+    let reason = host.refused(&function).await;
+    assert!(reason.starts_with("its instance holds ") && reason.ends_with(" 536870912 are allowed"), "{reason}");
+    assert!(host.run(&function, json!({})).await.result.is_ok());
 }
 
 /// The interpreter's memory, with the handler loaded and from the bundle.

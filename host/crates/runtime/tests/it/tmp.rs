@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lamina_runtime::Config;
+use serde_json::json;
 
 use crate::support::Host;
 
@@ -57,6 +58,8 @@ async fn bytes_are_bounded() {
         ("run: nameless a 600; nameless b 600; write c 1000", &["done", "done", "done"]),
         ("run: write a 600; write b 400; rename a b; write c 400", &["done", "done", "done", "done"]),
         ("run: write a 600; link a b; remove a; write c 600", &["done", "done", "done", "full"]),
+        ("run: write a 600; hold a 401; write c 1000", &["done", "full", "done"]),
+        ("run: cut a 400; write b 201; write b 200", &["done", "full", "done"]),
     ] {
         assert_eq!(host.told(script).await, expect, "{script}");
     }
@@ -72,6 +75,17 @@ async fn names_are_bounded() {
         ("run: many a 10; rename a1 a2; write b 1", &["10", "done", "done"]),
     ] {
         assert_eq!(host.told(script).await, expect, "{script}");
+    }
+}
+
+/// A file that is made through a link has a name like others. Two are there before: what
+/// the call wrote, and the link.
+#[tokio::test]
+async fn a_name_behind_a_link_counts() {
+    for (names, expect) in [(2, [true, false, false, false]), (3, [true, true, true, false]), (4, [true; 4])] {
+        let host = bounded(1 << 20, names);
+        let called = host.run(&host.function("guest-init").await, json!({"do": "dangling"})).await;
+        assert_eq!(called.answer(), json!(expect), "{names}");
     }
 }
 
