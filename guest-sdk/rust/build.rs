@@ -8,6 +8,7 @@ use std::{env, fs};
 /// What the newer one gives the streams anew with.
 const INIT: &[u8] = b"__wasilibc_init_stdio";
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script its target by the environment")]
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(lamina_stdio_in_libc)");

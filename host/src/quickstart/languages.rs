@@ -52,9 +52,9 @@ pub(super) async fn build(
         spoken.push(Spoken { language, name, folder: checkout.join("components/examples").join(name), built });
     }
     if left_out(&spoken).is_empty() {
-        narrator.done()?
+        narrator.done()?;
     } else {
-        narrator.went_wrong()?
+        narrator.went_wrong()?;
     }
     Ok(spoken)
 }

@@ -98,6 +98,7 @@ const config :Workerd.Config = (
     Server::at(&mut command, format!("127.0.0.1:{port}"))
 }
 
+#[expect(clippy::expect_used, reason = "a comparison that cannot be set up ends here")]
 fn install(folder: &Path) {
     eprintln!("setting up workerd in {}", folder.display());
     for (name, text) in WORKERD {

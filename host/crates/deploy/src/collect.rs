@@ -23,6 +23,9 @@ const SNAPSHOTS: &str = "snapshots";
 /// Bytes of snapshots that are kept, as for bundles.
 const SNAPSHOTS_BYTES_MAX: u64 = 8 << 30;
 
+/// What a file was made of, which its name says.
+type MadeOf = fn(&str) -> Option<[Digest; 2]>;
+
 /// The component and the package whose snapshot has this name; an instrumented runtime's
 /// component, twice.
 fn snapshot_of(name: &str) -> Option<[Digest; 2]> {
@@ -71,7 +74,7 @@ impl Deployer {
                 removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
             }
         }
-        let of_two: [(&str, fn(&str) -> Option<[Digest; 2]>); 2] = [(BUNDLES, bundle_of), (SNAPSHOTS, snapshot_of)];
+        let of_two: [(&str, MadeOf); 2] = [(BUNDLES, bundle_of), (SNAPSHOTS, snapshot_of)];
         for (kind, made_of) in of_two {
             for file in artifacts.list_derived_with(kind).await? {
                 if made_of(&file.name).is_none_or(|of| !of.iter().all(|digest| referenced.contains(digest))) {

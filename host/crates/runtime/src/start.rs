@@ -152,7 +152,7 @@ mod tests {
         .unwrap();
         let at = export_at(&component, START).unwrap().unwrap();
         assert_eq!(component[at..at + 5], *b"start");
-        let renamed = renamed(component.clone()).unwrap();
+        let renamed = renamed(component).unwrap();
         assert_eq!(export_at(&renamed, START).unwrap(), None);
         assert_eq!(export_at(&renamed, STARTED).unwrap(), Some(at));
         assert!(wasmparser::Validator::new().validate_all(&renamed).is_ok());
