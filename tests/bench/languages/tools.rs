@@ -58,7 +58,7 @@ pub(super) fn node_server(folder: &Path) -> anyhow::Result<Server> {
 const handler = async () => ({greeting});
 const server = createServer(async (request, response) => {{
   const body = JSON.stringify(await handler());
-  response.writeHead(200, {{ 'content-type': 'application/json' }});
+  response.writeHead(200, {{ 'content-type': 'application/json', 'content-length': body.length }});
   response.end(body);
 }});
 server.listen(0, '127.0.0.1', () => console.log(`127.0.0.1:${{server.address().port}}`));
