@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::{creation, http};
 use serde_json::json;
 
-use crate::common::{common, platform};
+use crate::common::{common, patient, platform};
 
 /// The example counts down from five with a pause of 300 ms before each line.
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +158,7 @@ async fn a_buffered_url_collects_a_stream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buffered_url_of_a_server_gives_all_or_nothing() {
     let platform = platform().await;
-    platform.deploy("server", &test_guests::component("guest-http")).await;
+    platform.create(&patient("server", &platform.sign(&test_guests::component("guest-http")))).await;
     let url = platform.url("server", "BUFFERED").await;
     let whole = url.get("/stream?3").await.expect(200);
     assert_eq!((whole.text().as_str(), whole.header("content-length")), ("part 1\npart 2\npart 3\n", "21"));
