@@ -3,12 +3,12 @@
 //! bare hyper, node and workerd.
 
 mod sources;
+mod tiers;
 mod tools;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use serde_json::{Value, json};
 
 use crate::Options;
 use crate::contest::{self, Contender};
@@ -17,23 +17,19 @@ use crate::process::{Platform, Server};
 use crate::report::Figure;
 use sources::Source;
 
-/// Calls of one function for a median.
-const CALLS: usize = 200;
 /// Calls that a runtime answers at the same time while their memory is read.
 const SLEEPING: usize = 50;
 /// Functions of which each costs little.
 const FUNCTIONS: usize = 1_000;
 /// Time for a bundle to be made after its first call.
 const BUNDLE_MAX: Duration = Duration::from_secs(60);
-/// Time for the lines of calls to come.
-const LOG_MAX: Duration = Duration::from_secs(10);
 
 /// All of it.
 pub(crate) fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let platform = started(&[])?;
     uploads(options, &platform, &mut figures)?;
-    tiers(options, &platform, &mut figures)?;
+    tiers::run(options, &platform, &mut figures)?;
     computing(options, &platform, &mut figures)?;
     instances(options, &platform, &mut figures)?;
     many(options, &mut figures)?;
@@ -78,35 +74,11 @@ fn uploads(options: &Options, platform: &Platform, figures: &mut Vec<Figure>) ->
     Ok(())
 }
 
-/// The parts of a call as the log's finest level tells them, by tier.
-fn tiers(options: &Options, platform: &Platform, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
-    let calls = if options.is_short() { 5 } else { CALLS };
-    let hello = test_guests::component("guest-hello");
-    platform.deploy("rust", &hello)?;
-    figures.extend(Parts::of(platform, "rust", calls)?.figures("rust"));
-    let sources_only = started(&["--bundles-bytes-max", "0"])?;
-    let mut all = vec![sources::JAVASCRIPT, sources::PYTHON];
-    all.extend([sources::javascript_of(200 << 10), sources::javascript_of(750 << 10)]);
-    all.extend([sources::python_of(200 << 10), sources::python_of(750 << 10)]);
-    for source in all {
-        for (tier, platform) in [("sources", &sources_only), ("bundle", platform)] {
-            let name = format!("{}-{tier}", source.name);
-            let before = platform.bundles();
-            platform.deploy_folder(&name, &source.written(platform, &name)?, &[])?;
-            if tier == "bundle" {
-                bundled(platform, &name, before)?;
-            }
-            figures.extend(Parts::of(platform, &name, calls)?.figures(&format!("{}_{tier}", source.name)));
-        }
-    }
-    Ok(())
-}
-
 /// Waits until the package of a function that was deployed last has its bundle, where
 /// there were so many before: its files are no longer read.
-fn bundled(platform: &Platform, name: &str, before: usize) -> anyhow::Result<()> {
+fn bundled(platform: &Platform, name: &str, event: &str, before: usize) -> anyhow::Result<()> {
     let began = Instant::now();
-    platform.lamina(&["invoke", name])?;
+    platform.call(name, event)?;
     while platform.bundles() <= before {
         if began.elapsed() > BUNDLE_MAX {
             bail!("{name} has no bundle after {} s", BUNDLE_MAX.as_secs());
@@ -114,65 +86,6 @@ fn bundled(platform: &Platform, name: &str, before: usize) -> anyhow::Result<()>
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
-}
-
-/// How long each part of a call took, one value a call, in milliseconds.
-#[derive(Default)]
-struct Parts {
-    instantiate: Vec<f64>,
-    import: Vec<f64>,
-    call: Vec<f64>,
-}
-
-impl Parts {
-    fn of(platform: &Platform, name: &str, calls: usize) -> anyhow::Result<Self> {
-        let settings = json!({ "LoggingConfig": { "LogFormat": "JSON", "SystemLogLevel": "DEBUG" } });
-        platform.configure(name, &settings)?;
-        for _ in 0..calls {
-            platform.call(name, "{}")?;
-        }
-        let began = Instant::now();
-        loop {
-            let parts = Self::told(&platform.log(name, "{ $.type = \"platform.runtimeDone\" }")?)?;
-            if parts.call.len() >= calls {
-                return Ok(parts);
-            }
-            // A call's last lines may come a little after its answer.
-            if began.elapsed() > LOG_MAX {
-                bail!("the log of {name} has {} of {calls} calls", parts.call.len());
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// What these lines tell.
-    fn told(lines: &[String]) -> anyhow::Result<Self> {
-        let mut parts = Self::default();
-        for line in lines {
-            let line: Value = serde_json::from_str(line)?;
-            for span in line.pointer("/record/spans").and_then(Value::as_array).into_iter().flatten() {
-                let took = span["durationMs"].as_f64().unwrap_or_default();
-                match span["name"].as_str() {
-                    Some("instantiate") => parts.instantiate.push(took),
-                    Some("import") => parts.import.push(took),
-                    Some("call") => parts.call.push(took),
-                    _ => {}
-                }
-            }
-        }
-        Ok(parts)
-    }
-
-    fn figures(self, name: &str) -> Vec<Figure> {
-        let imports = self.import.iter().copied().chain(std::iter::repeat(0.0));
-        let whole = self.instantiate.iter().zip(imports).zip(&self.call).map(|((one, two), three)| one + two + three);
-        let whole = figure(format!("{name}_fresh_ms"), "ms", whole.collect());
-        let parts = [("instantiate", self.instantiate), ("import", self.import), ("call", self.call)];
-        let parts = parts.into_iter().filter(|(_, rounds)| !rounds.is_empty());
-        std::iter::once(whole)
-            .chain(parts.map(|(part, rounds)| figure(format!("{name}_{part}_ms"), "ms", rounds)))
-            .collect()
-    }
 }
 
 /// Handlers that compute, beside node and CPython on this machine.
@@ -248,7 +161,7 @@ fn beside_others(options: &Options, platform: &Platform) -> anyhow::Result<Vec<F
     let deploy = |source: Source| -> anyhow::Result<String> {
         let (name, before) = (format!("{}-url", source.name), platform.bundles());
         let id = platform.deploy_folder(&name, &source.written(platform, &name)?, &[])?;
-        bundled(platform, &name, before)?;
+        bundled(platform, &name, "{}", before)?;
         Ok(format!("/_url/{id}/"))
     };
     let (javascript, python) = (deploy(sources::JAVASCRIPT)?, deploy(sources::PYTHON)?);

@@ -5,10 +5,13 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Time for a version's snapshot to be made.
+const SNAPSHOT_MAX: Duration = Duration::from_secs(180);
 
 /// A server on its own; ended when dropped.
 pub(crate) struct Server {
@@ -166,20 +169,75 @@ impl Platform {
 
     /// UpdateFunctionConfiguration.
     pub(crate) fn configure(&self, name: &str, settings: &Value) -> anyhow::Result<()> {
+        let path = format!("/2015-03-31/functions/{name}/configuration");
+        self.api("PUT", &path, settings)?;
+        Ok(())
+    }
+
+    /// Publishes a version that has its snapshot; answers its number.
+    pub(crate) fn snap_started(&self, name: &str) -> anyhow::Result<String> {
+        self.configure(name, &json!({ "SnapStart": { "ApplyOn": "PublishedVersions" } }))?;
+        let published = self.api("POST", &format!("/2015-03-31/functions/{name}/versions"), &json!({}))?;
+        let version = published["Version"].as_str().unwrap_or_default();
+        let path = format!("/2015-03-31/functions/{name}/configuration?Qualifier={version}");
+        let began = Instant::now();
+        loop {
+            let configuration = self.api("GET", &path, &Value::Null)?;
+            match (configuration["State"].as_str(), configuration.pointer("/SnapStart/OptimizationStatus")) {
+                (Some("Active"), Some(status)) if status == "On" => break,
+                (Some("Pending"), _) if began.elapsed() < SNAPSHOT_MAX => std::thread::sleep(Duration::from_millis(50)),
+                _ => bail!("{name} has no snapshot: {configuration}"),
+            }
+        }
+        Ok(version.to_owned())
+    }
+
+    /// Invokes a version again and again for this long, each call after the last one's
+    /// answer; answers how many there were.
+    pub(crate) fn calls(&self, name: &str, version: &str, event: &Value, time: Duration) -> anyhow::Result<usize> {
+        let path = format!("/2015-03-31/functions/{name}/invocations?Qualifier={version}");
+        let client = self.client()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let (began, mut calls) = (Instant::now(), 0);
+            while began.elapsed() < time {
+                let reply = client.json("POST", &path, event).await;
+                if reply.status != 200 || reply.headers.contains_key("x-amz-function-error") {
+                    bail!("{name}: {} {}", reply.status, reply.text());
+                }
+                calls += 1;
+            }
+            Ok(calls)
+        })
+    }
+
+    fn client(&self) -> anyhow::Result<harness::Client> {
         let credentials: Value = serde_json::from_str(&fs::read_to_string(self.path("data/credentials.json"))?)?;
         let text = |name: &str| credentials[name].as_str().unwrap_or_default().to_owned();
-        let client = harness::Client {
+        Ok(harness::Client {
             authority: self.server.address.clone(),
             region: "us-east-1".to_owned(),
             service: "lambda".to_owned(),
             access_key_id: text("AccessKeyId"),
             secret_access_key: text("SecretAccessKey"),
             time: None,
-        };
-        let path = format!("/2015-03-31/functions/{name}/configuration");
+        })
+    }
+
+    /// A call of the API, which must succeed.
+    fn api(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let client = self.client()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async { client.json("PUT", &path, settings).await.expect(200) });
-        Ok(())
+        let reply = runtime.block_on(async {
+            match body.is_null() {
+                true => client.get(path).await,
+                false => client.json(method, path, body).await,
+            }
+        });
+        if !(200..300).contains(&reply.status) {
+            bail!("{method} {path}: {} {}", reply.status, reply.text());
+        }
+        Ok(reply.json())
     }
 
     /// How many packages have their bundle.

@@ -12,6 +12,9 @@ use crate::common::platform;
 /// Until a version has its snapshot, or has none.
 const SNAPSHOT_MAX: Duration = Duration::from_secs(180);
 
+/// Until what no record needs is gone, after a start.
+const COLLECTION_MAX: Duration = Duration::from_secs(60);
+
 /// A function of `guest-init` whose versions ask for snapshots.
 async fn created(platform: &Platform, name: &str, init: &str) {
     let code = platform.sign(&test_guests::component("guest-init"));
@@ -92,6 +95,25 @@ async fn a_version_with_snap_start_is_restored() {
     platform.active("f").await;
     let second = publish(&platform, "f").await;
     assert_eq!((&second["State"], &second["SnapStart"]["ApplyOn"]), (&json!("Active"), &json!("None")));
+    // A collection keeps a version's snapshot, and removes it when the version is gone.
+    collected(&mut platform, 1).await;
+    platform.client.call("DELETE", "/2015-03-31/functions/f?Qualifier=1", "").await.expect(204);
+    collected(&mut platform, 0).await;
+}
+
+/// So many snapshots are left on the disk by the collection of a start, which removes a
+/// stray one, too.
+async fn collected(platform: &mut Platform, left: usize) {
+    let folder = platform.data().join("artifacts/derived/snapshots");
+    let stray = folder.join("stray.snapshot");
+    platform.stop();
+    std::fs::write(&stray, "").unwrap();
+    platform.start_again();
+    let begun = Instant::now();
+    while stray.exists() || std::fs::read_dir(&folder).unwrap().count() != left {
+        assert!(begun.elapsed() < COLLECTION_MAX, "{left} are to be left: {:?}", std::fs::read_dir(&folder));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +125,31 @@ async fn a_version_without_a_snapshot_says_why() {
     assert_eq!(version["SnapStart"]["OptimizationStatus"], "Off");
     let reason = version["StateReason"].as_str().unwrap();
     assert!(reason.contains("its init left a file open"), "{reason}");
+    let (answer, tail) = call(&platform, "f", "1").await;
+    assert!(answer["file"] == "written" && !tail.contains("Restore"), "{tail}");
+}
+
+/// A call uses a stream that the init had opened, which only shows then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_whose_snapshot_is_given_up_says_why() {
+    let platform = platform().await;
+    created(&platform, "f", "stream").await;
+    publish(&platform, "f").await;
+    let version = snapshotted(&platform, "f", "1").await;
+    assert_eq!(version["SnapStart"]["OptimizationStatus"], "On");
+    let failed = call(&platform, "f", "1").await.0;
+    assert_eq!(failed["errorType"], "Runtime.ExitError");
+    // It is written down behind the call.
+    let begun = Instant::now();
+    let version = loop {
+        let version = snapshotted(&platform, "f", "1").await;
+        if version["SnapStart"]["OptimizationStatus"] == "Off" || begun.elapsed() > SNAPSHOT_MAX {
+            break version;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let reason = version["StateReason"].as_str().unwrap_or_else(|| panic!("{version}"));
+    assert!(reason.contains("a file or a stream that its init had opened"), "{reason}");
     let (answer, tail) = call(&platform, "f", "1").await;
     assert!(answer["file"] == "written" && !tail.contains("Restore"), "{tail}");
 }

@@ -1,6 +1,7 @@
 //! Removing what no record needs: uploads whose deploy did not end, and code of
 //! functions that are gone; and derived files past their bound.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use lamina_types::Digest;
@@ -20,6 +21,8 @@ const BUNDLES_BYTES_MAX: u64 = 4 << 30;
 /// The kind of derived files that snapshots are, `COMPONENT-PACKAGE-ID.snapshot`, and
 /// instrumented runtimes, `COMPONENT.instrumented`.
 const SNAPSHOTS: &str = "snapshots";
+/// How the names of the first end.
+const SNAPSHOT_END: &str = ".snapshot";
 /// Bytes of snapshots that are kept, as for bundles.
 const SNAPSHOTS_BYTES_MAX: u64 = 8 << 30;
 
@@ -76,8 +79,13 @@ impl Deployer {
         }
         let of_two: [(&str, MadeOf); 2] = [(BUNDLES, bundle_of), (SNAPSHOTS, snapshot_of)];
         for (kind, made_of) in of_two {
-            for file in artifacts.list_derived_with(kind).await? {
-                if made_of(&file.name).is_none_or(|of| !of.iter().all(|digest| referenced.contains(digest))) {
+            let files = artifacts.list_derived_with(kind).await?;
+            // Taken after the files are listed: a snapshot comes after its version.
+            let snapshots = self.snapshot_names();
+            for file in files {
+                let is_needed = made_of(&file.name).is_some_and(|of| of.iter().all(|digest| referenced.contains(digest)))
+                    && (!file.name.ends_with(SNAPSHOT_END) || snapshots.contains(&file.name));
+                if !is_needed {
                     artifacts.remove_derived(kind, &file.name).await?;
                     removed = Removed { files: removed.files + 1, bytes: removed.bytes + file.bytes };
                 }
@@ -90,6 +98,13 @@ impl Deployer {
         }
         self.take_up_snapshots();
         Ok(removed)
+    }
+
+    /// The names of the snapshots that versions have or ask for.
+    fn snapshot_names(&self) -> HashSet<String> {
+        let catalog = self.deps.registry.catalog();
+        let names = catalog.resolved().filter_map(|function| self.deps.runtime.snapshot_name(&function));
+        names.collect()
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use lamina_artifacts::Artifacts;
 use lamina_kit::Tasks;
 use lamina_registry::{Change, CodeUpdate, ConfigurationUpdate, Failure, NewFunction, PublishVersion, Registry};
-use lamina_runtime::{NoSnapshot, PrepareError, Runtime};
+use lamina_runtime::{NoSnapshot, PrepareError, Runtime, SnapshotEnd};
 use lamina_types::records::{Code, CodeKind, Configuration, FunctionView, Snapshot};
 use lamina_types::{Actor, Digest, FunctionName, FunctionRef, Qualifier, RevisionId, Version};
 
@@ -113,6 +113,21 @@ impl Deployer {
             self.finish(name, revision, code);
         }
         self.take_up_snapshots();
+        self.hear_of_snapshots();
+    }
+
+    /// Records what becomes of snapshots that nobody waited for, until the runtime is gone.
+    fn hear_of_snapshots(&self) {
+        let Some(mut ends) = self.deps.runtime.snapshot_ends() else { return };
+        let registry = Arc::downgrade(&self.deps.registry);
+        self.snapshots.spawn(async move {
+            while let Some(SnapshotEnd { name, version, end }) = ends.recv().await {
+                let (Some(registry), Version::Number(number)) = (registry.upgrade(), version) else { return };
+                if let Err(error) = registry.end_snapshot(&name, number, end).await {
+                    tracing::error!(function = %name, number, %error, "what became of a snapshot could not be recorded");
+                }
+            }
+        });
     }
 
     /// Takes up the versions whose snapshot is still to be made.

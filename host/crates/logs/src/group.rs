@@ -106,14 +106,15 @@ impl Group {
 
     /// Takes what the rings have. Answers whether there may be more; `None` when the
     /// group was removed. What could not be written stays where it is.
-    pub(crate) fn drain(&self, logs: &Logs, bounds: Bounds) -> io::Result<Option<bool>> {
+    pub(crate) fn drain(&self, logs: &Logs, bounds: impl Fn() -> Bounds) -> io::Result<Option<bool>> {
         let mut state = self.lock();
         if state.removed {
             return Ok(None);
         }
         for _ in 0..BATCHES_AT_A_TIME {
             let Some(batch) = logs.batch(&self.name, state.last_sequence) else { return Ok(Some(false)) };
-            let lost = self.append(&mut state, &batch, bounds)?;
+            // Taken after the batch: no line in it is younger than when it was kept.
+            let lost = self.append(&mut state, &batch, bounds())?;
             // Those that went with their group were counted when it did.
             if batch.evicted().is_none() {
                 logs.said_lost(lost);

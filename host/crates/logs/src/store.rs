@@ -218,7 +218,7 @@ impl Shared {
         loop {
             let group = self.for_lines(name)?;
             // One that was removed meanwhile is made again.
-            if let Some(more) = group.drain(&self.logs, self.bounds())? {
+            if let Some(more) = group.drain(&self.logs, || self.bounds())? {
                 return Ok(more);
             }
         }

@@ -101,6 +101,13 @@ impl Catalog {
         }
     }
 
+    /// What runs for each version of each function; those whose runtime is not there are
+    /// left out.
+    pub fn resolved(&self) -> impl Iterator<Item = Arc<ResolvedFunction>> {
+        let versions = self.functions().flat_map(|entry| entry.versions().map(move |version| (entry, version)));
+        versions.filter_map(|(entry, version)| Some(entry.resolved(version)?.0.ok()?.clone()))
+    }
+
     /// The function URL of this id.
     pub fn url(&self, id: &UrlId) -> Option<&Arc<UrlEntry>> {
         self.urls.get(id)

@@ -45,5 +45,5 @@ pub use inspect::{InspectError, inspect};
 pub use packages::{DERIVED_VERSION, PackageError, Packages};
 pub use response::{HttpPrelude, StreamHead};
 pub use runtime::{CodeCheck, Deps, Refused, Runtime};
-pub use snapshot::NoSnapshot;
+pub use snapshot::{NoSnapshot, SnapshotEnd};
 pub use start::{StartError, started};

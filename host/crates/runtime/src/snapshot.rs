@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lamina_kit::{OnceMap, Tasks};
-use lamina_types::{Digest, ResolvedFunction, SnapshotId, Timestamp};
-use tokio::sync::Semaphore;
+use lamina_types::{Digest, FunctionName, ResolvedFunction, SnapshotId, Timestamp, Version};
+use tokio::sync::{Semaphore, mpsc};
 use wasmtime::Engine;
 
 use crate::code::{BundleSlot, Held, Loaded, Room};
@@ -36,6 +36,9 @@ const REFUSED_MAX: usize = 10_000;
 
 /// The largest snapshot: of what an instance holds, and of the image that is made of it.
 const SNAPSHOT_BYTES_MAX: u64 = 512 << 20;
+/// Ends of which nobody has heard yet; past it they are dropped, and their versions go on
+/// saying what they said.
+const ENDS_MAX: usize = 1_000;
 /// What is logged of a guest's type of an error.
 const LOGGED_CHARS_MAX: usize = 100;
 
@@ -58,6 +61,17 @@ pub enum NoSnapshot {
     /// It can be tried again.
     #[error("{0}")]
     Failed(String),
+}
+
+/// What became of a snapshot that nobody waited for: it was made again, or given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotEnd {
+    /// The function.
+    pub name: FunctionName,
+    /// Its version.
+    pub version: Version,
+    /// Whether calls are restored from it from now on, or why not: for its author.
+    pub end: Result<(), String>,
 }
 
 /// Why there is no code from a snapshot.
@@ -85,6 +99,9 @@ pub(crate) struct Snapshots {
     /// By runtime component: dropped when none was made for a while.
     compilers: Mutex<Vec<(Digest, Engine)>>,
     made: AtomicU64,
+    ends: mpsc::Sender<SnapshotEnd>,
+    /// Until somebody takes it.
+    heard: Mutex<Option<mpsc::Receiver<SnapshotEnd>>>,
     tasks: Tasks,
     /// Not waited for.
     idle: Tasks,
@@ -92,6 +109,7 @@ pub(crate) struct Snapshots {
 
 impl Snapshots {
     pub(crate) fn new(host_key: &[u8; 32], config: &Config) -> Self {
+        let (ends, heard) = mpsc::channel(ENDS_MAX);
         Self {
             key: SnapshotKey::derive(host_key),
             room: Room::new(config.snapshots_bytes_max),
@@ -103,6 +121,8 @@ impl Snapshots {
             worker: Semaphore::new(1),
             compilers: Mutex::default(),
             made: AtomicU64::new(0),
+            ends,
+            heard: Mutex::new(Some(heard)),
             tasks: Tasks::new(),
             idle: Tasks::new(),
         }
@@ -118,6 +138,13 @@ impl Snapshots {
 
     fn refused(&self) -> MutexGuard<'_, HashMap<SnapshotId, Arc<str>>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self, function: &ResolvedFunction, end: Result<(), String>) {
+        let end = SnapshotEnd { name: function.name.clone(), version: function.version, end };
+        if self.ends.try_send(end).is_err() {
+            tracing::warn!(function = %function.name, version = %function.version, "nobody hears what became of a snapshot");
+        }
     }
 
     /// Room for a snapshot, for which those used longest ago go. None for one that has
@@ -144,6 +171,18 @@ impl Runtime {
     /// that are being made come first.
     pub async fn snapshot(&self, function: &Arc<ResolvedFunction>) -> Result<(), NoSnapshot> {
         self.shared.clone().snapshot(function).await
+    }
+
+    /// What becomes of snapshots that nobody waited for, from now on. `None` for all but
+    /// who asks first. It ends with the last clone of the runtime.
+    pub fn snapshot_ends(&self) -> Option<mpsc::Receiver<SnapshotEnd>> {
+        self.shared.snapshots.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The name that a version's snapshot has among the derived files of kind
+    /// `snapshots`; none for a version that asks for none.
+    pub fn snapshot_name(&self, function: &ResolvedFunction) -> Option<String> {
+        Some(self.shared.snapshots.key.file_name(function.snapshot.as_ref()?))
     }
 }
 
@@ -180,10 +219,14 @@ impl Shared {
         drop(waiting);
         let (shared, function) = (self.clone(), Arc::new(function.clone()));
         snapshots.tasks.spawn(async move {
-            // What was refused is in the log.
-            if let Err(NoSnapshot::Failed(reason)) = shared.clone().snapshot(&function).await {
-                let (name, version) = (&function.name, function.version);
-                tracing::warn!(function = %name, %version, reason, "a snapshot could not be made");
+            match shared.clone().snapshot(&function).await {
+                Ok(()) => shared.snapshots.ended(&function, Ok(())),
+                Err(NoSnapshot::Failed(reason)) => {
+                    let (name, version) = (&function.name, function.version);
+                    tracing::warn!(function = %name, %version, reason, "a snapshot could not be made");
+                }
+                // It is in the log.
+                Err(error) => shared.snapshots.ended(&function, Err(error.to_string())),
             }
             shared.snapshots.waiting().remove(&id);
         });
@@ -238,6 +281,7 @@ impl Shared {
         let Some(id) = function.snapshot else { return };
         let reason = "a call used a file or a stream that its init had opened";
         self.refuse_snapshot(function, id, reason, reason);
+        self.snapshots.ended(function, Err(reason.to_owned()));
         self.snapshots.loaded.retain(|other| *other != id);
         let (shared, name) = (self.clone(), self.snapshots.key.file_name(&id));
         self.snapshots.tasks.spawn(async move {

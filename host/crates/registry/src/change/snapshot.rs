@@ -22,7 +22,7 @@ impl Registry {
     }
 
     /// Makes a version Active, with a snapshot, or without one for a reason. Nothing
-    /// happens if it is gone or waits for none.
+    /// happens if it is gone or says so already, or never asked for one.
     pub async fn end_snapshot(&self, name: &FunctionName, number: u64, end: Result<(), String>) -> Result<(), Error> {
         let name = name.clone();
         self.write(move |draft| self::end(draft, &name, number, end)).await
@@ -31,13 +31,12 @@ impl Registry {
 
 fn end(draft: &mut Draft<'_>, name: &FunctionName, number: u64, end: Result<(), String>) -> Result<(), Error> {
     let Ok(mut parts) = draft.parts(name) else { return Ok(()) };
-    let Some(old) = parts.versions.get(&number).filter(|old| old.snapshot == Some(Snapshot::Wanted)) else {
-        return Ok(());
-    };
     let snapshot = Some(match end {
         Ok(()) => Snapshot::Made,
         Err(reason) => Snapshot::Off { reason },
     });
+    let is_other = |old: &&Arc<VersionRecord>| old.snapshot.is_some() && old.snapshot != snapshot;
+    let Some(old) = parts.versions.get(&number).filter(is_other) else { return Ok(()) };
     let (state, update, revision) = (State::Active, Some(UpdateStatus::Successful), draft.revision());
     let new = VersionRecord { state, update, revision, snapshot, ..old.as_ref().clone() };
     parts.versions.insert(number, Arc::new(new));

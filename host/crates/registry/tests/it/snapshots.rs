@@ -48,10 +48,21 @@ async fn a_version_is_pending_while_its_snapshot_is_made_and_runs() {
     assert_eq!(made.snapshot, Some(Snapshot::Made));
     assert_ne!(made.revision, one.revision);
     assert!(fixture.registry.snapshots_wanted().is_empty());
-    // What has ended does not end again.
-    fixture.registry.end_snapshot(&name, 1, Err("late".into())).await.unwrap();
-    assert_eq!(fixture.view("f", Version::Number(1)).snapshot, Some(Snapshot::Made));
+    // The same again is no change.
+    fixture.registry.end_snapshot(&name, 1, Ok(())).await.unwrap();
+    assert_eq!(fixture.view("f", Version::Number(1)).revision, made.revision);
+    // One that is given up later says why, and one that is made again is there.
+    for (end, expect) in [(Err("lost".to_owned()), Snapshot::Off { reason: "lost".into() }), (Ok(()), Snapshot::Made)] {
+        fixture.registry.end_snapshot(&name, 1, end).await.unwrap();
+        let view = fixture.view("f", Version::Number(1));
+        assert_eq!((view.state, view.snapshot), (State::Active, Some(expect)));
+    }
+    // Neither of a version that is not there, nor of one that asks for none.
     fixture.registry.end_snapshot(&name, 9, Ok(())).await.unwrap();
+    fixture.snap_start("f", false).await;
+    fixture.publish("f", None).await.unwrap();
+    fixture.registry.end_snapshot(&name, 2, Ok(())).await.unwrap();
+    assert_eq!(fixture.view("f", Version::Number(2)).snapshot, None);
 }
 
 #[tokio::test]

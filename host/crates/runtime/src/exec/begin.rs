@@ -55,7 +55,6 @@ impl Running {
             let instance = linked.pre.instantiate_async(&mut self.store).await?;
             let runtime = self.runtime.runtime_version(&self.call.code.loaded, &self.call.function);
             log.restoring(&self.call.function.name, runtime);
-            self.instantiated();
             instantiated = Some(self.elapsed());
             let after = match &linked.lifecycle {
                 Some(lifecycle) => lifecycle.after_restore(&mut self.store, &instance).await?,
@@ -71,6 +70,8 @@ impl Running {
                 log.restored(duration, None);
                 self.restore = Some(Restore { duration, hooks });
                 self.start += duration;
+                // The call has nothing to wait for.
+                self.instantiated();
                 return Ok(Some(instance));
             }
             Ok(Ok(Err(own))) => {

@@ -78,6 +78,7 @@ async fn nobody_waits_for_a_snapshot() {
     let called = host.run(&function, json!({})).await;
     assert_eq!((called.usage.restore, called.answer()["hooks"].clone()), (None, json!([])));
     assert!(host.runtime.settled(Duration::from_secs(120)).await, "it is made behind the first call");
+    assert_eq!(host.runtime.snapshot_ends().unwrap().try_recv().unwrap().end, Ok(()));
     let called = host.run(&function, json!({})).await;
     assert!(called.usage.restore.is_some());
     let hooks = called.answer()["hooks"].clone();
@@ -145,9 +146,15 @@ async fn a_hook_that_fails_after_a_restore_fails_the_call() {
 async fn a_snapshot_that_lacks_a_handle_is_given_up() {
     let host = Host::new();
     let function = host.with_init("stream").await;
+    let mut ends = host.runtime.snapshot_ends().unwrap();
+    assert!(host.runtime.snapshot_ends().is_none(), "one hears of them");
     host.snapshot(&function).await.unwrap();
+    assert!(ends.try_recv().is_err(), "who asked for it has the answer");
     let called = host.run(&function, json!({})).await;
     assert_eq!(called.failed_with().0, "Runtime.ExitError");
+    let end = ends.try_recv().unwrap();
+    assert_eq!((&end.name, end.version), (&function.name, function.version));
+    assert!(end.end.unwrap_err().contains("a file or a stream that its init had opened"));
     let called = host.run(&function, json!({})).await;
     assert!(called.usage.restore.is_none() && called.answer()["file"] == "written");
     assert!(host.refused(&function).await.contains("a file or a stream that its init had opened"));
@@ -166,6 +173,7 @@ async fn a_snapshot_stays_and_is_sealed() {
     let names = host.artifacts.list_derived("snapshots").await.unwrap();
     let [name] = &names[..] else { panic!("{names:?}") };
     assert!(name.starts_with(&function.component.to_string()) && name.ends_with(".snapshot"), "{name}");
+    assert_eq!(host.runtime.snapshot_name(&function).as_ref(), Some(name));
     let sealed = host.artifacts.get_derived("snapshots", name).await.unwrap().unwrap();
     assert!(!sealed.windows(4).any(|window| window == b"mine"), "the environment is not to be read");
     // A later process restores from it at once.
