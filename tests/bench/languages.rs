@@ -21,6 +21,8 @@ use sources::Source;
 const SLEEPING: usize = 50;
 /// Functions of which each costs little.
 const FUNCTIONS: usize = 1_000;
+/// Functions before them.
+const FIRST: usize = 20;
 /// Time for a bundle to be made after its first call.
 const BUNDLE_MAX: Duration = Duration::from_secs(60);
 
@@ -131,15 +133,18 @@ fn many(options: &Options, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
     let count = if options.is_short() { 20 } else { FUNCTIONS };
     let platform = started(&[])?;
     for source in [sources::JAVASCRIPT, sources::PYTHON] {
-        // What the first brings is the language's.
-        let first = format!("{}-first", source.name);
-        let id = platform.deploy_folder(&first, &source.written(&platform, &first)?, &[])?;
-        platform.get(&id)?;
-        let before = platform.server.memory()?;
-        for number in 0..count {
-            let name = format!("{}-{number}", source.name);
+        let called = |name: String| -> anyhow::Result<()> {
             let id = platform.deploy_folder(&name, &source.written(&platform, &name)?, &[])?;
             platform.get(&id)?;
+            Ok(())
+        };
+        // What the first bring is the language's: its component, and places for instances.
+        for number in 0..FIRST {
+            called(format!("{}-first-{number}", source.name))?;
+        }
+        let before = platform.server.memory()?;
+        for number in 0..count {
+            called(format!("{}-{number}", source.name))?;
         }
         let grown = platform.server.memory()?.saturating_sub(before);
         figures.push(figure(

@@ -52,6 +52,6 @@ pub(crate) fn warm(ctx: &Ctx<'_>) {
 }
 
 /// Takes the environment and the clocks' origins anew.
-pub(crate) fn renew(ctx: &Ctx<'_>, environment: &[(String, String)]) -> Result<()> {
-    modules::renew(ctx, environment)
+pub(crate) fn renew(ctx: &Ctx<'_>) -> Result<()> {
+    modules::renew(ctx)
 }

@@ -49,7 +49,7 @@ fn settle(ctx: &Ctx<'_>) -> Result<()> {
     };
     settings.set("level", level)?;
     settings.set("node", node(of("AWS_EXECUTION_ENV").unwrap_or_default()))?;
-    crate::builtins::renew(ctx, &environment)
+    crate::builtins::renew(ctx)
 }
 
 /// The major release of Node that a runtime's name stands for.

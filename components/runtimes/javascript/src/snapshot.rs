@@ -49,10 +49,10 @@ impl Room {
     }
 }
 
-/// Leaves what is free in the engine's blocks of today alone.
+/// Leaves the engine's values and blocks of today alone.
 pub(crate) fn seal(ctx: &Ctx<'_>) {
     ctx.run_gc();
-    raw::seal_arenas(ctx);
+    raw::seal(ctx);
 }
 
 /// Where a block of this size would be.

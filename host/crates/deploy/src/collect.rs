@@ -83,7 +83,8 @@ impl Deployer {
             // Taken after the files are listed: a snapshot comes after its version.
             let snapshots = self.snapshot_names();
             for file in files {
-                let is_needed = made_of(&file.name).is_some_and(|of| of.iter().all(|digest| referenced.contains(digest)))
+                let is_needed = made_of(&file.name)
+                    .is_some_and(|of| of.iter().all(|digest| referenced.contains(digest)))
                     && (!file.name.ends_with(SNAPSHOT_END) || snapshots.contains(&file.name));
                 if !is_needed {
                     artifacts.remove_derived(kind, &file.name).await?;

@@ -160,8 +160,7 @@ completeCallSites();
 const renewals = [];
 cache.set('internal/host', { exports: { host, state, bind, global, renewals } });
 
-function renew(env) {
-  host.env = env;
+function renew() {
   for (const renewal of renewals) renewal();
 }
 

@@ -14,14 +14,34 @@ const process = Object.create(processPrototype.prototype);
 EventEmitter.call(process);
 for (const name of ['_events', '_eventsCount', '_maxListeners']) Object.defineProperty(process, name, { enumerable: false });
 
+// Filled at its first use: most handlers never ask.
+const plainEnv = {};
+let filled = false;
+function variables() {
+  if (!filled) {
+    filled = true;
+    for (const key of Object.keys(plainEnv)) delete plainEnv[key];
+    const pairs = native.env();
+    for (let at = 0; at < pairs.length; at += 2) plainEnv[pairs[at]] = pairs[at + 1];
+  }
+  return plainEnv;
+}
+host.variable = (name) => variables()[name];
+
 // The names and values are text, whatever is assigned.
-const envHandler = {
-  set(target, key, value) {
+const env = new Proxy(plainEnv, {
+  get: (_, key) => variables()[key],
+  has: (_, key) => key in variables(),
+  ownKeys: () => Reflect.ownKeys(variables()),
+  getOwnPropertyDescriptor: (_, key) => Object.getOwnPropertyDescriptor(variables(), key),
+  deleteProperty: (_, key) => delete variables()[key],
+  set(_, key, value) {
     if (typeof key === 'symbol' || typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
-    target[key] = `${value}`;
+    variables()[key] = `${value}`;
     return true;
   },
-  defineProperty(target, key, descriptor) {
+  defineProperty(_, key, descriptor) {
+    const target = variables();
     if ('value' in descriptor) {
       if (descriptor.configurable !== true || descriptor.writable !== true || descriptor.enumerable !== true) {
         if (!Object.hasOwn(target, key)) {
@@ -35,30 +55,18 @@ const envHandler = {
     throw withCode(TypeError, 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
       "'process.env' does not accept an accessor(getter/setter) descriptor");
   },
-};
-const plainEnv = {};
-const env = new Proxy(plainEnv, envHandler);
-function fillEnv() {
-  for (const key of Object.keys(plainEnv)) delete plainEnv[key];
-  if (host.env) {
-    Object.assign(plainEnv, host.env);
-    return;
-  }
-  const pairs = native.env();
-  for (let at = 0; at < pairs.length; at += 2) plainEnv[pairs[at]] = pairs[at + 1];
-}
-fillEnv();
+});
 
 let start = native.nanoseconds();
 renewals.push(() => {
-  fillEnv();
+  filled = false;
   start = native.nanoseconds();
 });
 
 // The version that the runtime's name on Lambda promises: nodejs18.x to nodejs24.x.
 const VERSIONS = { 18: '18.20.8', 20: '20.19.5', 22: '22.20.0', 24: '24.9.0' };
 function version() {
-  const major = /nodejs(\d+)/.exec(plainEnv.AWS_EXECUTION_ENV ?? '')?.[1];
+  const major = /nodejs(\d+)/.exec(variables().AWS_EXECUTION_ENV ?? '')?.[1];
   return VERSIONS[major] ?? VERSIONS[22];
 }
 
@@ -194,8 +202,8 @@ Object.assign(process, {
     user: Math.floor((native.nanoseconds() - start) / 1e3) - before.user, system: 0 - before.system,
   }),
   resourceUsage: () => ({ userCPUTime: Math.floor((native.nanoseconds() - start) / 1e3), systemCPUTime: 0, maxRSS: 32768 }),
-  constrainedMemory: () => Number(plainEnv.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
-  availableMemory: () => Number(plainEnv.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
+  constrainedMemory: () => Number(variables().AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
+  availableMemory: () => Number(variables().AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
   getActiveResourcesInfo: () => [],
   setUncaughtExceptionCaptureCallback() {},
   hasUncaughtExceptionCaptureCallback: () => false,

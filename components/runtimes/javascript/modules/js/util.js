@@ -87,7 +87,7 @@ function deprecate(original, message, code) {
 }
 
 function debuglog(set) {
-  const wanted = (host.env?.NODE_DEBUG ?? '').toLowerCase().split(',');
+  const wanted = (host.variable?.('NODE_DEBUG') ?? '').toLowerCase().split(',');
   const enabled = wanted.some((name) => name !== ''
     && new RegExp(`^${name.replace(/[|\\{}()[\]^$+?.]/g, '\\$&').replaceAll('*', '.*')}$`).test(set.toLowerCase()));
   const log = (...args) => {

@@ -88,15 +88,10 @@ pub fn warm(ctx: &Ctx<'_>, run: &[&str]) -> Result<()> {
 
 /// Takes anew what an instance has of its own: the environment, the clocks' origins,
 /// the process's id. To be called when an instance that was snapshotted begins.
-///
-/// `environment` replaces `process.env`; its order is kept.
-pub fn renew<'js>(ctx: &Ctx<'js>, environment: &[(String, String)]) -> Result<()> {
+/// `process.env` is filled when it is used next, with what the C library knows then.
+pub fn renew(ctx: &Ctx<'_>) -> Result<()> {
     let renew = modules(ctx)?.renew.clone();
-    let env = Object::new(ctx.clone())?;
-    for (name, value) in environment {
-        env.set(name.as_str(), value.as_str())?;
-    }
-    renew.call((env,))
+    renew.call(())
 }
 
 /// What an internal or public module exports.

@@ -13,7 +13,7 @@ use rquickjs::{Ctx, Error, Module, Object, Promise, Result, TypedArray, Value, q
 
 unsafe extern "C" {
     fn lamina_load_module(ctx: *mut qjs::JSContext, base: *const c_char, name: *const c_char) -> *mut qjs::JSModuleDef;
-    fn lamina_seal_arenas(rt: *mut qjs::JSRuntime);
+    fn lamina_seal(rt: *mut qjs::JSRuntime);
     fn lamina_seed_random(ctx: *mut qjs::JSContext, seed: u64);
 }
 
@@ -23,10 +23,11 @@ pub(crate) fn seed_random(ctx: &Ctx<'_>, seed: u64) {
     unsafe { lamina_seed_random(ctx.as_raw().as_ptr(), seed) }
 }
 
-/// What the engine allocates from now on lies apart from what is there.
-pub(crate) fn seal_arenas(ctx: &Ctx<'_>) {
+/// What there is stays for ever, and what the engine allocates from now on lies apart
+/// from it.
+pub(crate) fn seal(ctx: &Ctx<'_>) {
     // SAFETY: the runtime is alive as long as its context.
-    unsafe { lamina_seal_arenas(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
+    unsafe { lamina_seal(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
 }
 
 /// Compiles a sloppy script without running it. Its first line has this number.

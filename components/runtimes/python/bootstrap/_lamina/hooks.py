@@ -14,7 +14,7 @@ import uuid
 
 from wit_world.imports import environment, preopens
 
-from . import instance
+from . import instance, memory
 from .errors import Fault
 
 NAME = "snapshot_restore_py"
@@ -62,6 +62,11 @@ def run_before():
                 "close it in the module, or by a hook of register_before_snapshot",
             )
     gc.freeze()
+    try:
+        memory.seal(memory.room())
+    except MemoryError:
+        # It costs the calls a little more.
+        pass
 
 
 def run_after():

@@ -204,6 +204,12 @@ def open_bundle(data):
         pass
 
 
+def close_bundle():
+    """Serves modules from the sources again."""
+    global _folders, _bytes, _base
+    _folders, _bytes, _base = None, b"", 0
+
+
 def bundled(folder):
     """The modules of one folder by the bundle; none when it does not know the folder."""
     modules = _folders.get(folder)
@@ -268,6 +274,11 @@ def derive():
         else:
             # Data only: known, so that nobody looks into it.
             places[folder] = {}
+    return packed(places, codes)
+
+
+def packed(places, codes):
+    """A bundle's bytes: where the modules of each folder stand, and what stands there."""
     head = marshal.dumps((sys.version, places))
     return b"".join([_MAGIC, len(head).to_bytes(4, "little"), head, *codes])
 

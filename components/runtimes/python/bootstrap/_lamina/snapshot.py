@@ -5,6 +5,10 @@ It runs once, while the component is built.
 """
 
 # ruff: noqa: F401, E402, I001
+from . import memory as _memory
+
+_room = _memory.room()
+
 from . import network as _network
 
 _network.install_tls()
@@ -131,7 +135,7 @@ import wit_world
 import wit_world.imports
 from wit_world.imports import environment, managed_host, response, streams
 
-from . import answer, context, depth, digests, handler, hooks, instance, logs, loop, network, packages, stdlib, threads, world
+from . import answer, context, depth, digests, handler, hooks, instance, logs, loop, network, packages, rehearsal, stdlib, threads, world
 
 
 def finish():
@@ -153,10 +157,12 @@ def finish():
     linecache.clearcache()
     re.purge()
     instance.install()
+    rehearsal.rehearse()
     # A collection costs a millisecond, which a small handler does not spend.
     gc.set_threshold(20_000)
     gc.collect()
     gc.freeze()
+    _memory.seal(_room)
 
 
 def _time_zones():
