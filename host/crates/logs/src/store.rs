@@ -1,6 +1,6 @@
 //! All groups, and what is done for them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -102,7 +102,10 @@ impl LogStore {
 
     /// Keeps what is in memory now.
     pub fn drain(&self) {
-        let unkept = self.shared.logs.unkept(std::time::Duration::ZERO);
+        let logs = &self.shared.logs;
+        let mut unkept: BTreeSet<Arc<str>> = logs.unkept(std::time::Duration::ZERO).into_iter().collect();
+        // And what the thread is about to keep: a new group is not there before it has.
+        unkept.extend(logs.untaken());
         for name in unkept {
             // A flood that goes on is the thread's business.
             if (0..ROUNDS_MAX).all(|_| self.shared.keep(&name)) {

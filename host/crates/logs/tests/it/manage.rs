@@ -28,6 +28,23 @@ fn groups_are_made_listed_and_removed() {
     assert_eq!(bench.reopened().texts("b"), ["new"]);
 }
 
+/// Another, as the store's own thread, was told of a group and has not come to it yet.
+#[test]
+fn what_another_is_about_to_keep_is_listed() {
+    let bench = Bench::new();
+    for lines in 1..3_u64 {
+        bench.line("g", "one more");
+        assert_eq!(bench.logs.unkept(Duration::ZERO).len(), 1);
+        assert_eq!(bench.store.groups().len(), 1, "after {lines}");
+        bench.pass(Duration::from_micros(1));
+        let streams = bench.store.streams("g").unwrap();
+        assert_eq!(streams[0].lines.unwrap().1, Timestamp(START + lines - 1));
+    }
+    bench.line("g", "last");
+    bench.logs.unkept(Duration::ZERO);
+    assert_eq!(bench.store.streams("g").unwrap()[0].lines.unwrap().1, Timestamp(START + 2));
+}
+
 #[test]
 fn streams_are_made_listed_and_removed() {
     let bench = Bench::new();

@@ -338,6 +338,13 @@ impl Logs {
         std::mem::take(&mut waiting.groups)
     }
 
+    /// The groups with lines that nobody has taken, whether [`Logs::unkept`] has said so
+    /// or not: who was told of them may not have come to them yet.
+    pub fn untaken(&self) -> Vec<Arc<str>> {
+        let groups = self.shared.groups.read().unwrap_or_else(PoisonError::into_inner);
+        groups.values().filter(|group| group.lock().said).map(|group| group.name.clone()).collect()
+    }
+
     /// Makes a group one of the unkept again: its lines could not be kept.
     pub fn remind(&self, group: &str) {
         if let Some(group) = self.known(group) {
