@@ -104,18 +104,18 @@ impl Tiers<'_> {
         let settings = json!({ "LoggingConfig": { "LogFormat": "JSON", "SystemLogLevel": "DEBUG" } });
         platform.configure(name, &settings)?;
         // What is there already has other settings, or is another version's.
-        let before = Parts::logged(platform, name)?.whole.len();
+        let before = Parts::logged(platform, name)?;
         let time = TIME.min(self.options.round);
         let calls = platform.calls(name, version, event, time)?;
         let began = Instant::now();
         loop {
             let parts = Parts::logged(platform, name)?;
-            if parts.whole.len() >= before + calls {
-                return Ok(parts.since(before));
+            if parts.whole.len() >= before.whole.len() + calls {
+                return Ok(parts.since(&before));
             }
             // A call's last lines may come a little after its answer.
             if began.elapsed() > LOG_MAX {
-                bail!("the log of {name} has {} of {calls} calls", parts.whole.len() - before);
+                bail!("the log of {name} has {} of {calls} calls", parts.whole.len() - before.whole.len());
             }
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -167,13 +167,13 @@ impl Parts {
         }
     }
 
-    /// Without the first so many calls.
-    fn since(mut self, calls: usize) -> Self {
-        self.whole.drain(..calls);
-        for values in self.parts.values_mut() {
-            let others = values.len().saturating_sub(self.whole.len());
-            values.drain(..others);
+    /// Without the calls of before.
+    fn since(mut self, before: &Self) -> Self {
+        self.whole.drain(..before.whole.len());
+        for (part, values) in &mut self.parts {
+            values.drain(..before.parts.get(part).map_or(0, Vec::len));
         }
+        self.parts.retain(|_, values| !values.is_empty());
         self
     }
 
