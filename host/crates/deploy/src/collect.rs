@@ -81,7 +81,7 @@ impl Deployer {
         for (kind, made_of) in of_two {
             let files = artifacts.list_derived_with(kind).await?;
             // Taken after the files are listed: a snapshot comes after its version.
-            let snapshots = self.snapshot_names();
+            let snapshots = if kind == SNAPSHOTS { self.snapshot_names() } else { HashSet::new() };
             for file in files {
                 let is_needed = made_of(&file.name)
                     .is_some_and(|of| of.iter().all(|digest| referenced.contains(digest)))
