@@ -82,8 +82,8 @@ pub(crate) fn is_addressed(parts: &Parts) -> bool {
 
 /// Answers a request, or says why not in its own protocol.
 pub(crate) async fn answer(shared: &Shared, arrived: Arrived) -> Answer {
-    let protocol = Protocol::of(&arrived.parts);
-    let id = arrived.id.clone();
+    let protocol = Protocol::of(&arrived.head.parts);
+    let id = arrived.head.id.clone();
     match perform(shared, arrived, protocol).await {
         Ok((operation, tree)) => protocol.answer(&operation, &tree, &id),
         Err(failure) => protocol.failure(&failure, &id),
@@ -91,7 +91,8 @@ pub(crate) async fn answer(shared: &Shared, arrived: Arrived) -> Answer {
 }
 
 async fn perform(shared: &Shared, arrived: Arrived, protocol: Protocol) -> Result<(String, Tree), Failure> {
-    let Arrived { parts, body: incoming, .. } = arrived;
+    let Arrived { head, body: incoming } = arrived;
+    let parts = head.parts;
     let claimed = {
         let catalog = shared.deps.registry.catalog();
         let scope = Scope { region: shared.config.region.as_str(), service: SERVICE };

@@ -18,18 +18,21 @@ mod refusal;
 mod trailed;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::header::ORIGIN;
+use ::http::request::Parts;
+use hyper::body::Incoming;
 use lamina_registry::UrlEntry;
 use lamina_types::records::InvokeMode;
-use lamina_types::{FunctionRef, Invocation, Payload, RequestId, ResolvedFunction, Timestamp, World};
+use lamina_types::{FunctionRef, Invocation, Payload, Timestamp, World};
 
 pub(crate) use address::{Addressed, address, url};
 
 use self::refusal::Refusal;
 use crate::answer::Answer;
 use crate::error::{ApiError, exception};
-use crate::request::{Arrived, Peer, Shared};
+use crate::request::{Arrived, Head, Shared};
 use crate::trace::{self, Trace};
 
 /// Lambda's text for a URL that is not open to the caller.
@@ -39,28 +42,57 @@ const FORBIDDEN: &str = "Forbidden. For troubleshooting Function URL authorizati
 /// What is known of a call before its body is read.
 struct Visit<'a> {
     shared: &'a Shared,
-    peer: Peer,
-    id: RequestId,
+    head: Box<Head>,
     /// Bytes of the path that only say which URL it is.
     prefix: usize,
     url: Arc<UrlEntry>,
-    function: Arc<ResolvedFunction>,
+    name: FunctionRef,
+    world: World,
+    timeout: Duration,
     accepted: Timestamp,
     trace_id: String,
     span: Option<lamina_types::Span>,
 }
 
-impl Visit<'_> {
-    fn invocation(self, payload: Payload) -> Invocation {
-        Invocation {
-            request_id: self.id,
-            function: FunctionRef { name: self.url.config.function.clone(), qualifier: None },
+impl<'a> Visit<'a> {
+    fn of(shared: &'a Shared, head: Box<Head>, url: Arc<UrlEntry>, prefix: usize) -> Result<Self, Refusal> {
+        if !url.is_public {
+            return Err(Refusal::Denied(ApiError::new(exception::DENIED, FORBIDDEN)));
+        }
+        let name = FunctionRef { name: url.config.function.clone(), qualifier: None };
+        let (world, timeout) = shared.deps.dispatcher.look(&name, |function| (function.world, function.timeout))?;
+        let accepted = shared.now();
+        let Trace { trace_id, span } = trace::begin(&head.parts.headers, shared, accepted);
+        Ok(Self { shared, head, prefix, url, name, world, timeout, accepted, trace_id, span })
+    }
+
+    /// The call, and the request's head.
+    fn into_call(self, payload: Payload) -> (Invocation, Parts) {
+        let Head { parts, id, .. } = *self.head;
+        let invocation = Invocation {
+            request_id: id,
+            function: self.name,
             payload,
             trace_id: self.trace_id,
             span: self.span,
             client_context: None,
             accepted: self.accepted,
             tail: false,
+        };
+        (invocation, parts)
+    }
+
+    /// The function's own answer, or why there is none.
+    async fn answer(self, body: Incoming) -> Result<Answer, Refusal> {
+        match (self.world, self.url.config.invoke_mode.unwrap_or(InvokeMode::Buffered)) {
+            (World::FunctionHttp, InvokeMode::Buffered) => http::buffered(self, body).await,
+            (World::FunctionHttp, InvokeMode::ResponseStream) => http::streaming(self, body).await,
+            (World::Function | World::FunctionStream | World::ManagedRuntime, InvokeMode::Buffered) => {
+                handler::buffered(self, body).await
+            }
+            (World::Function | World::FunctionStream | World::ManagedRuntime, InvokeMode::ResponseStream) => {
+                handler::streaming(self, body).await
+            }
         }
     }
 }
@@ -69,52 +101,25 @@ impl Visit<'_> {
 /// already goes on: a buffered one to its end, a streaming one to its next write.
 pub(crate) async fn call(shared: &Shared, arrived: Arrived, addressed: Addressed) -> Answer {
     let Addressed { id, prefix } = addressed;
-    let catalog = shared.deps.registry.catalog();
-    let Some(url) = id.and_then(|id| catalog.url(&id).cloned()) else {
-        return ApiError::mute(exception::DENIED).into_answer(&arrived.id);
+    let Arrived { head, body } = arrived;
+    let Some(url) = id.and_then(|id| shared.deps.registry.look(|catalog| catalog.url(&id).cloned())) else {
+        return ApiError::mute(exception::DENIED).into_answer(&head.id);
     };
-    // Not held while the function runs.
-    drop(catalog);
-    let entry = url.clone();
-    let Some(cors) = &entry.config.cors else { return open(shared, arrived, (url, prefix)).await };
-    if let Some(answer) = cors::preflight(cors, &arrived.parts.method, &arrived.parts.headers) {
+    let cors = url.config.cors.clone();
+    if let Some(cors) = &cors
+        && let Some(answer) = cors::preflight(cors, &head.parts.method, &head.parts.headers)
+    {
         return answer;
     }
-    let origin = arrived.parts.headers.get(ORIGIN).cloned();
-    let mut answer = open(shared, arrived, (url, prefix)).await;
-    cors::apply(cors, origin.as_ref(), answer.headers_mut());
+    let origin = cors.as_ref().and_then(|_| head.parts.headers.get(ORIGIN).cloned());
+    let id = head.id.clone();
+    let answered = match Visit::of(shared, head, url, prefix) {
+        Ok(visit) => visit.answer(body).await,
+        Err(refusal) => Err(refusal),
+    };
+    let mut answer = answered.unwrap_or_else(|refusal| refusal.into_answer(&id));
+    if let Some(cors) = &cors {
+        cors::apply(cors, origin.as_ref(), answer.headers_mut());
+    }
     answer
-}
-
-/// The function's own answer, or why there is none.
-async fn open(shared: &Shared, arrived: Arrived, at: (Arc<UrlEntry>, usize)) -> Answer {
-    let id = arrived.id.clone();
-    match visit(shared, arrived, at).await {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.into_answer(&id),
-    }
-}
-
-async fn visit(shared: &Shared, arrived: Arrived, at: (Arc<UrlEntry>, usize)) -> Result<Answer, Refusal> {
-    let (url, prefix) = at;
-    if !url.is_public {
-        return Err(Refusal::Denied(ApiError::new(exception::DENIED, FORBIDDEN)));
-    }
-    let name = FunctionRef { name: url.config.function.clone(), qualifier: None };
-    let function = shared.deps.dispatcher.resolve(&name)?;
-    let Arrived { peer, parts, body, id } = arrived;
-    let accepted = shared.now();
-    let Trace { trace_id, span } = trace::begin(&parts.headers, shared, accepted);
-    let (world, mode) = (function.world, url.config.invoke_mode.unwrap_or(InvokeMode::Buffered));
-    let visit = Visit { shared, peer, id, prefix, url, function, accepted, trace_id, span };
-    match (world, mode) {
-        (World::FunctionHttp, InvokeMode::Buffered) => http::buffered(visit, parts, body).await,
-        (World::FunctionHttp, InvokeMode::ResponseStream) => http::streaming(visit, parts, body).await,
-        (World::Function | World::FunctionStream | World::ManagedRuntime, InvokeMode::Buffered) => {
-            handler::buffered(visit, parts, body).await
-        }
-        (World::Function | World::FunctionStream | World::ManagedRuntime, InvokeMode::ResponseStream) => {
-            handler::streaming(visit, parts, body).await
-        }
-    }
 }

@@ -67,10 +67,10 @@ struct Ready {
 /// Checks everything about a call; `None` when no more was asked for.
 fn ready(call: Call<'_>, function: FunctionRef, asked: Asked) -> Result<Option<Ready>, ApiError> {
     let (shared, owner) = (call.shared, call.owner());
-    let resolved = shared.deps.dispatcher.resolve(&function);
-    let resolved = resolved.map_err(|error| ApiError::invoke(error, &function, owner))?;
+    let world = shared.deps.dispatcher.look(&function, |function| function.world);
+    let world = world.map_err(|error| ApiError::invoke(error, &function, owner))?;
     check_json(&call.body.bytes)?;
-    if resolved.world == World::FunctionHttp {
+    if world == World::FunctionHttp {
         return Err(by_url_only(&function));
     }
     if asked.dry_run {

@@ -76,9 +76,15 @@ impl Peer {
 
 /// A request that nothing is known of yet.
 pub(crate) struct Arrived {
+    pub(crate) head: Box<Head>,
+    pub(crate) body: Incoming,
+}
+
+/// What precedes a request's body, in a box: it is handed on from one future to the
+/// next, and each has room for what it was given and for what it gives.
+pub(crate) struct Head {
     pub(crate) peer: Peer,
     pub(crate) parts: Parts,
-    pub(crate) body: Incoming,
     pub(crate) id: RequestId,
 }
 
@@ -204,12 +210,14 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
         Some(what) => ApiError::new(exception::INVALID_CONTENT, what).into_answer(&id),
         None => {
             let addressed = function_url::address(host(&parts), parts.uri.path(), shared.config.region.as_str());
-            let arrived = Arrived { peer, parts, body, id: id.clone() };
+            let arrived = Arrived { head: Box::new(Head { peer, parts, id: id.clone() }), body };
             match addressed {
                 Some(addressed) => function_url::call(shared, arrived, addressed).await,
-                None if cloudwatch::is_addressed(&arrived.parts) => Box::pin(cloudwatch::answer(shared, arrived)).await,
+                None if cloudwatch::is_addressed(&arrived.head.parts) => {
+                    Box::pin(cloudwatch::answer(shared, arrived)).await
+                }
                 // Apart: its future is large, and would be moved about for every URL.
-                None => match logs::operation(&arrived.parts) {
+                None => match logs::operation(&arrived.head.parts) {
                     Some(operation) => {
                         let answered = Box::pin(logged(shared, arrived, &operation)).await;
                         answered.unwrap_or_else(|error| logs::refused(error, &id))
@@ -232,7 +240,8 @@ pub(crate) async fn handle(shared: &Shared, peer: Peer, request: Request<Incomin
 
 /// CloudWatch Logs' API: signature first, then the operation.
 async fn logged(shared: &Shared, arrived: Arrived, operation: &str) -> Result<Answer, ApiError> {
-    let Arrived { parts, body: incoming, id, .. } = arrived;
+    let Arrived { head, body: incoming } = arrived;
+    let Head { parts, id, .. } = *head;
     let claimed = claim(shared, &parts, logs::SERVICE)?;
     let bytes_max = shared.config.payload_bytes_max;
     let bounds = Bounds { bytes_max, pace: Pace::whole(&shared.config.limits), room: Some(&shared.room), hash: true };
@@ -249,7 +258,8 @@ fn claim(shared: &Shared, parts: &Parts, service: &str) -> Result<Claimed, ApiEr
 
 /// The API: signature first, then the operation.
 async fn api(shared: &Shared, arrived: Arrived) -> Result<Answer, ApiError> {
-    let Arrived { parts, body: incoming, id, .. } = arrived;
+    let Arrived { head, body: incoming } = arrived;
+    let Head { parts, id, .. } = *head;
     let query = parts.uri.query().unwrap_or_default();
     let route = router::route(&parts.method, parts.uri.path(), query);
     let claimed = claim(shared, &parts, auth::SERVICE)?;

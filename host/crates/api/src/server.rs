@@ -17,7 +17,9 @@ mod stall;
 mod talk;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -70,6 +72,46 @@ pub(crate) enum Phase {
     Draining,
     /// Cut what is left.
     Cutting,
+}
+
+/// The phase as one connection sees it. A connection is one task, and that is told once
+/// where it can be woken: asked each time it runs, it would take a lock that many share.
+struct Watch {
+    phase: watch::Receiver<Phase>,
+    waiting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Watch {
+    fn new(phase: watch::Receiver<Phase>) -> Self {
+        Self { phase, waiting: None }
+    }
+
+    /// The phase once it has changed, `None` when the server is gone. Always polled by
+    /// the same task.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Phase>> {
+        loop {
+            match self.phase.has_changed() {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.waiting = None;
+                    return Poll::Ready(Some(*self.phase.borrow_and_update()));
+                }
+                Err(_) => return Poll::Ready(None),
+            }
+            if self.waiting.is_some() {
+                return Poll::Pending;
+            }
+            let mut phase = self.phase.clone();
+            let mut waiting: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+                // Both ends are a change.
+                let _ = phase.changed().await;
+            });
+            if waiting.as_mut().poll(cx).is_pending() {
+                self.waiting = Some(waiting);
+                return Poll::Pending;
+            }
+        }
+    }
 }
 
 impl Server {
@@ -254,6 +296,8 @@ async fn connection(shared: Arc<Shared>, tasks: Tasks, stream: impl Wire, peer: 
         // Nothing was asked yet.
         _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
     };
+    // The connection's own: what all share would be written for each request.
+    let shared = Arc::new(shared);
     let service = service_fn(|request| {
         let shared = shared.clone();
         async move { Ok(request::handle(&shared, peer, request).await) }

@@ -198,7 +198,7 @@ impl Deployer {
     pub async fn publish_version(&self, publish: PublishVersion) -> Result<FunctionView, DeployError> {
         let function = FunctionRef { name: publish.name.clone(), qualifier: None };
         // What cannot run for another reason is the registry's to name.
-        if let Ok(function) = self.deps.registry.catalog().resolve(&function) {
+        if let Ok(function) = self.deps.registry.resolve(&function) {
             self.deps.runtime.prepare_function(&function).await.map_err(unprepared)?;
         }
         self.to_its_end(move |this| async move {
@@ -280,7 +280,7 @@ impl Deployer {
                 this.snapshot(name.clone(), version);
             }
             // The first call need not wait for its files, and none for its bundle.
-            let function = registry.catalog().resolve(&FunctionRef { name, qualifier: None });
+            let function = registry.resolve(&FunctionRef { name, qualifier: None });
             if let Ok(function) = function.as_ref()
                 && function.managed.is_some()
                 && let Err(error) = runtime.prepare_function(function).await
@@ -312,7 +312,7 @@ impl Deployer {
 
     async fn make_snapshot(&self, function: &FunctionRef, number: u64) {
         let Deps { registry, runtime, .. } = &*self.deps;
-        let end = match registry.catalog().resolve(function) {
+        let end = match registry.resolve(function) {
             Ok(resolved) => match runtime.snapshot(&resolved).await {
                 Ok(()) => Ok(()),
                 Err(NoSnapshot::Failed(reason)) => {

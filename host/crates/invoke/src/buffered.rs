@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use lamina_kit::DetachOnDrop;
 use lamina_runtime::{ResponseBody, RunError, StreamHead, StreamStart};
 use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
 use lamina_types::{FunctionError, Invocation, Outcome, Status, World};
 
 use crate::answer::Served;
-use crate::dispatcher::{Admitted, Dispatcher};
+use crate::dispatcher::{Admitted, Dispatcher, Ending};
 use crate::error::InvokeError;
 
 impl Dispatcher {
@@ -18,23 +19,32 @@ impl Dispatcher {
     /// Dropped half-way, the call runs on to its end, as on Lambda.
     pub async fn buffered(&self, invocation: Invocation) -> Result<Served, InvokeError> {
         let Admitted { call, ending } = self.admit(invocation).await?;
-        let (runtime, version) = (self.deps.runtime.clone(), call.function.version);
-        let run = async move {
-            let collected = match call.function.world {
-                World::Function | World::FunctionHttp => {
-                    return Ok((ending.after(runtime.buffered(call)).await?, None));
-                }
-                World::FunctionStream => Box::pin(collected(runtime.streaming(call))).await,
-                World::ManagedRuntime => Box::pin(collected(runtime.managed(call))).await,
-            };
-            let (outcome, head) = match collected {
+        let version = call.function.version;
+        let ((outcome, tail), head) = match call.function.world {
+            World::Function | World::FunctionHttp => match self.deps.runtime.buffered(call) {
+                Ok(run) => (self.tasks.detach_on_drop(ending.after(run)).await?, None),
+                Err(error) => return Err(ending.refused(error).into()),
+            },
+            // Apart: the others' calls would carry their futures about.
+            World::FunctionStream => self.gathered(self.deps.runtime.streaming(call), ending).await?,
+            World::ManagedRuntime => self.gathered(self.deps.runtime.managed(call), ending).await?,
+        };
+        Ok(Served { version, outcome, head, tail })
+    }
+
+    /// Runs a call that may stream to its end, and collects its body.
+    fn gathered(
+        &self,
+        started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError>,
+        ending: Ending,
+    ) -> DetachOnDrop<Result<((Outcome, Option<Vec<u8>>), Option<StreamHead>), RunError>> {
+        self.tasks.detach_on_drop(async move {
+            let (outcome, head) = match collected(started).await {
                 Ok((outcome, head)) => (Ok(outcome), head),
                 Err(error) => (Err(error), None),
             };
-            Ok::<_, RunError>((ending.end(outcome)?, head))
-        };
-        let ((outcome, tail), head) = self.tasks.detach_on_drop(run).await?;
-        Ok(Served { version, outcome, head, tail })
+            Ok((ending.end(outcome)?, head))
+        })
     }
 }
 

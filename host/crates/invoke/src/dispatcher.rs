@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use lamina_kit::{Clock, Tasks};
 use lamina_meter::{Meters, Traffic, Used};
 use lamina_otlp::{CallSpan, Tracer};
@@ -88,7 +89,8 @@ pub(crate) struct Ending {
     /// Of the event, when it is not passed on as it comes.
     bytes_in: u64,
     answers: Answers,
-    traced: Option<Traced>,
+    /// Apart: most calls have none, and this is moved about.
+    traced: Option<Box<Traced>>,
     timings: Option<Arc<Timings>>,
     permit: Permit,
 }
@@ -127,7 +129,12 @@ impl Dispatcher {
 
     /// What a call of this name would run now.
     pub fn resolve(&self, function: &FunctionRef) -> Result<Arc<ResolvedFunction>, InvokeError> {
-        Ok(self.deps.registry.catalog().resolve(function)?)
+        Ok(self.deps.registry.resolve(function)?)
+    }
+
+    /// What is asked of what a call of this name would run now.
+    pub fn look<T>(&self, function: &FunctionRef, look: impl FnOnce(&ResolvedFunction) -> T) -> Result<T, InvokeError> {
+        self.deps.registry.look(|catalog| Ok(look(catalog.resolve(function)?)))
     }
 
     /// Whether code can be loaded: that of the first function that is ready, if there
@@ -137,7 +144,7 @@ impl Dispatcher {
         let function = {
             let catalog = self.deps.registry.catalog();
             let named = |name: &FunctionName| FunctionRef { name: name.clone(), qualifier: None };
-            catalog.functions().find_map(|entry| catalog.resolve(&named(entry.name())).ok())
+            catalog.functions().find_map(|entry| catalog.resolve(&named(entry.name())).ok().cloned())
         };
         let Some(function) = function else { return Ok(()) };
         match self.deps.runtime.code(&function).await {
@@ -198,7 +205,7 @@ impl Dispatcher {
         }
         let opening = Opening {
             group: &function.log_group,
-            stream: log_stream.clone(),
+            stream: log_stream,
             request_id: &invocation.request_id,
             version: function.version,
             tail: invocation.tail,
@@ -206,11 +213,9 @@ impl Dispatcher {
             format: function.log_format,
         };
         let log = self.deps.logs.start(opening, self.deps.clock.clone());
-        let traced = invocation.span.zip(self.deps.tracer.as_ref()).map(|(span, tracer)| Traced {
-            tracer: tracer.clone(),
-            span,
-            accepted,
-            clock: self.deps.clock.clone(),
+        let traced = invocation.span.zip(self.deps.tracer.as_ref()).map(|(span, tracer)| {
+            let clock = self.deps.clock.clone();
+            Box::new(Traced { tracer: tracer.clone(), span, accepted, clock })
         });
         let says_parts = matches!(function.log_format, LogFormat::Json { system, .. } if system <= LogLevel::Debug);
         let timings = (traced.is_some() || says_parts).then(Arc::<Timings>::default);
@@ -225,15 +230,18 @@ impl Dispatcher {
             timings: timings.clone(),
             permit,
         };
-        Ok(Admitted { call: Call { code, function, invocation, log, log_stream, traffic, timings }, ending })
+        Ok(Admitted { call: Call { code, function, invocation, log, traffic, timings }, ending })
     }
 }
 
 impl Ending {
-    /// Runs the call and ends it.
-    pub(crate) async fn after(self, run: impl Future<Output = Result<Outcome, RunError>>) -> Ended {
-        let outcome = run.await;
-        self.end(outcome)
+    /// Runs the call and ends it. The future is as large as the call's and this
+    /// together; that of an `async fn` would have room for the call twice.
+    pub(crate) fn after(
+        self,
+        run: impl Future<Output = Result<Outcome, RunError>> + Send + 'static,
+    ) -> impl Future<Output = Ended> + Send + 'static {
+        run.map(|outcome| self.end(outcome))
     }
 
     /// The call could not run. What is its caller's matter is in its log only when
@@ -276,7 +284,8 @@ impl Ending {
             bytes_in,
             bytes_out,
         });
-        if let Some(Traced { tracer, span, accepted, clock }) = traced {
+        if let Some(traced) = traced {
+            let Traced { tracer, span, accepted, clock } = *traced;
             tracer.record(CallSpan {
                 span,
                 function,

@@ -1,6 +1,7 @@
 //! Calls whose answer is passed on as it is written.
 
 use http_body_util::BodyExt as _;
+use lamina_kit::DetachOnDrop;
 use lamina_runtime::{ResponseBody, RunError, StreamHead, StreamStart};
 use lamina_types::{Invocation, Outcome, Version, World};
 use tokio::sync::oneshot;
@@ -37,34 +38,42 @@ impl Dispatcher {
         let Admitted { call, ending } = self.admit(invocation).await?;
         let version = call.function.version;
         if call.function.world == World::Function {
-            let runtime = self.deps.runtime.clone();
-            let run = async move { ending.after(runtime.buffered(call)).await };
-            let (outcome, tail) = self.tasks.detach_on_drop(run).await?;
+            let run = match self.deps.runtime.buffered(call) {
+                Ok(run) => run,
+                Err(error) => return Err(ending.refused(error).into()),
+            };
+            let (outcome, tail) = self.tasks.detach_on_drop(ending.after(run)).await?;
             let answer = outcome.result.map_or_else(StreamAnswer::Failed, StreamAnswer::Whole);
             return Ok(Streamed { version, answer, end: End::Ended(tail) });
         }
         let how = How { version, may_answer_whole: call.function.world == World::ManagedRuntime, is_watched };
-        if how.may_answer_whole {
-            let started = self.deps.runtime.managed(call);
-            return self.begun(started, ending, how).await;
+        let (running, start) = match how.may_answer_whole {
+            true => self.start(self.deps.runtime.managed(call), ending)?,
+            false => self.start(self.deps.runtime.streaming(call), ending)?,
+        };
+        self.begun(running, start, how).await
+    }
+
+    /// A call that can run, in its box: who waits for it does not carry it about.
+    fn start(
+        &self,
+        started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError>,
+        ending: Ending,
+    ) -> Result<(DetachOnDrop<Ended>, StreamStart), InvokeError> {
+        match started {
+            Ok((drive, start)) => Ok((self.tasks.detach_on_drop(ending.after(drive)), start)),
+            Err(error) => Err(ending.refused(error).into()),
         }
-        let started = self.deps.runtime.streaming(call);
-        self.begun(started, ending, how).await
     }
 
     /// Drives a call until it has begun to answer, or has ended.
     async fn begun(
         &self,
-        started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError>,
-        ending: Ending,
+        mut running: DetachOnDrop<Ended>,
+        start: StreamStart,
         how: How,
     ) -> Result<Streamed, InvokeError> {
         let How { version, may_answer_whole, is_watched } = how;
-        let (drive, start) = match started {
-            Ok(started) => started,
-            Err(error) => return Err(ending.refused(error).into()),
-        };
-        let mut running = self.tasks.detach_on_drop(ending.after(drive));
         let (mut head, body) = (start.head, start.body);
         let ended = tokio::select! {
             biased;

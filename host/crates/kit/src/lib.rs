@@ -11,4 +11,4 @@ pub mod tasks;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use ids::{Ids, RandomIds, SeededIds};
 pub use once_map::OnceMap;
-pub use tasks::Tasks;
+pub use tasks::{DetachOnDrop, Tasks};

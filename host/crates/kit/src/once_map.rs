@@ -4,48 +4,68 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::OnceCell;
 
 /// See the module. A value that could not be made is not kept: the next caller
-/// tries again. When the map is full, the values used longest ago go first.
+/// tries again. When the map is full, the values used longest ago go first; of those
+/// used since one was last added, any.
 #[derive(Debug)]
 pub struct OnceMap<K, V> {
-    inner: Mutex<Inner<K, V>>,
+    inner: RwLock<Inner<K, V>>,
     capacity: usize,
 }
 
 #[derive(Debug)]
 struct Inner<K, V> {
     entries: HashMap<K, Entry<V>>,
+    /// Rises by two with every key that is added.
     tick: u64,
 }
 
 #[derive(Debug)]
 struct Entry<V> {
     cell: Arc<OnceCell<V>>,
-    used: u64,
+    /// The tick of its last use.
+    used: AtomicU64,
+}
+
+impl<V> Entry<V> {
+    fn is_used(&self, tick: u64) {
+        // Most often it was used since the last one was added: then nothing is written,
+        // which another processor would have to fetch.
+        if self.used.load(Ordering::Relaxed) != tick {
+            self.used.store(tick, Ordering::Relaxed);
+        }
+    }
+
+    fn last_used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
     /// A map that holds at most `capacity` values (at least one).
     pub fn new(capacity: usize) -> Self {
         let inner = Inner { entries: HashMap::new(), tick: 0 };
-        Self { inner: Mutex::new(inner), capacity: capacity.max(1) }
+        Self { inner: RwLock::new(inner), capacity: capacity.max(1) }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner<K, V>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Inner<K, V>> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner<K, V>> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value, if it is there and made.
     pub fn get(&self, key: &K) -> Option<V> {
-        let mut inner = self.lock();
-        inner.tick += 1;
-        let tick = inner.tick;
-        let entry = inner.entries.get_mut(key)?;
-        entry.used = tick;
+        let inner = self.read();
+        let entry = inner.entries.get(key)?;
+        entry.is_used(inner.tick);
         entry.cell.get().cloned()
     }
 
@@ -60,41 +80,48 @@ impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
     }
 
     fn cell(&self, key: &K) -> Arc<OnceCell<V>> {
-        let mut inner = self.lock();
-        inner.tick += 1;
-        let tick = inner.tick;
-        if let Some(entry) = inner.entries.get_mut(key) {
-            entry.used = tick;
-            return entry.cell.clone();
+        let known = |inner: &Inner<K, V>| {
+            let entry = inner.entries.get(key)?;
+            entry.is_used(inner.tick);
+            Some(entry.cell.clone())
+        };
+        if let Some(cell) = known(&self.read()) {
+            return cell;
+        }
+        let mut inner = self.write();
+        if let Some(cell) = known(&inner) {
+            return cell;
         }
         if inner.entries.len() >= self.capacity {
-            let oldest = inner.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
+            let oldest = inner.entries.iter().min_by_key(|(_, entry)| entry.last_used()).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 inner.entries.remove(&oldest);
             }
         }
-        let cell = Arc::new(OnceCell::new());
-        inner.entries.insert(key.clone(), Entry { cell: cell.clone(), used: tick });
+        // Later than what was used before, and earlier than what will be.
+        let (cell, used) = (Arc::new(OnceCell::new()), AtomicU64::new(inner.tick + 1));
+        inner.tick += 2;
+        inner.entries.insert(key.clone(), Entry { cell: cell.clone(), used });
         cell
     }
 
     /// Forgets the values for which `keep` says no. Values being made go too:
     /// those waiting still get them, later callers make them anew.
     pub fn retain(&self, mut keep: impl FnMut(&K) -> bool) {
-        self.lock().entries.retain(|key, _| keep(key));
+        self.write().entries.retain(|key, _| keep(key));
     }
 
     /// Forgets the value used longest ago; whether there was one that is made.
     pub fn forget_oldest(&self) -> bool {
-        let mut inner = self.lock();
+        let mut inner = self.write();
         let made = inner.entries.iter().filter(|(_, entry)| entry.cell.initialized());
-        let oldest = made.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
+        let oldest = made.min_by_key(|(_, entry)| entry.last_used()).map(|(key, _)| key.clone());
         oldest.is_some_and(|oldest| inner.entries.remove(&oldest).is_some())
     }
 
     /// How many values are held or being made.
     pub fn len(&self) -> usize {
-        self.lock().entries.len()
+        self.read().entries.len()
     }
 
     /// Whether there is none.

@@ -78,7 +78,7 @@ impl Catalog {
     }
 
     /// The version that a caller means. Without a qualifier it is `$LATEST`.
-    pub fn resolve(&self, function: &FunctionRef) -> Result<Arc<ResolvedFunction>, ResolveError> {
+    pub fn resolve(&self, function: &FunctionRef) -> Result<&Arc<ResolvedFunction>, ResolveError> {
         let name = &function.name;
         let entry = self.function(name).ok_or_else(|| ResolveError::FunctionNotFound(name.clone()))?;
         let version = match &function.qualifier {
@@ -92,7 +92,7 @@ impl Catalog {
             return Err(ResolveError::QualifierNotFound { name: name.clone(), qualifier });
         };
         match state {
-            State::Active => resolved.cloned().map_err(|(runtime, why)| ResolveError::NoRuntime {
+            State::Active => resolved.map_err(|(runtime, why)| ResolveError::NoRuntime {
                 name: name.clone(),
                 runtime: runtime.to_owned(),
                 why,

@@ -9,11 +9,14 @@ use lamina_audit::{Entry, Log};
 use lamina_kit::{Clock, Ids, Tasks};
 use lamina_kv::Store;
 use lamina_types::records::{Code, FunctionView};
-use lamina_types::{AccountId, Actor, Digest, FunctionName, Region, RevisionId, Timestamp, Version, limits};
+use lamina_types::{
+    AccountId, Actor, Digest, FunctionName, FunctionRef, Region, ResolvedFunction, RevisionId, Timestamp, Version,
+    limits,
+};
 use tokio::sync::Mutex;
 
 use crate::audit::{self, Numbers, Trail};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ResolveError};
 use crate::change::trust::public_key;
 use crate::draft::{Context, Draft, Drafted};
 use crate::entry::{Parts, Place};
@@ -103,6 +106,17 @@ impl Registry {
     /// What is true now. Takes no lock.
     pub fn catalog(&self) -> Arc<Catalog> {
         self.shared.catalog.load_full()
+    }
+
+    /// Looks at what is true now, for as long as `look` takes. What every call does uses
+    /// this: nothing is written that another processor reads.
+    pub fn look<T>(&self, look: impl FnOnce(&Catalog) -> T) -> T {
+        look(&self.shared.catalog.load())
+    }
+
+    /// What runs for this name now.
+    pub fn resolve(&self, function: &FunctionRef) -> Result<Arc<ResolvedFunction>, ResolveError> {
+        self.look(|catalog| catalog.resolve(function).cloned())
     }
 
     /// Waits for writes whose callers left; at most this long.

@@ -63,7 +63,6 @@ pub(crate) enum Role {
 pub(crate) struct Serve {
     pub(crate) function: Arc<ResolvedFunction>,
     pub(crate) log: InvocationLog,
-    pub(crate) log_stream: Arc<str>,
     pub(crate) trace_id: String,
 }
 
@@ -109,6 +108,11 @@ impl Ctx {
             Role::Serve(_) | Role::Snapshot(_) => self.guest.loaded.bundle.get(),
             Role::Derive => None,
         }
+    }
+
+    /// Milliseconds since the Unix epoch, as the guest sees them.
+    pub(crate) fn epoch_millis(&self) -> u64 {
+        self.guest.sources.epoch_millis()
     }
 
     /// Where the instance's own lines go.
@@ -163,7 +167,7 @@ fn environment<'a>(function: &'a ResolvedFunction, call: Option<&'a Serve>) -> V
         ("_HANDLER", function.handler.to_string()),
     ];
     if let Some(call) = call {
-        all.push(("AWS_LAMBDA_LOG_STREAM_NAME", call.log_stream.to_string()));
+        all.push(("AWS_LAMBDA_LOG_STREAM_NAME", call.log.stream().to_owned()));
         all.push(("_X_AMZN_TRACE_ID", call.trace_id.clone()));
     }
     // Only managed runtimes have one (reference 4.5).

@@ -9,7 +9,10 @@ mod buffered;
 
 pub(crate) use begin::RESTORE_TIME;
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use ::http_body_util::combinators::UnsyncBoxBody;
@@ -18,6 +21,8 @@ use lamina_meter::Traffic;
 use lamina_telemetry::{InvocationLog, Timings};
 use lamina_types::outcome::error_type;
 use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Restore, Status, Timestamp, Usage};
+use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use crate::bindings::types;
@@ -59,8 +64,6 @@ pub struct Call {
     pub invocation: Invocation,
     /// Where the guest's lines go.
     pub log: InvocationLog,
-    /// The stream of that log.
-    pub log_stream: Arc<str>,
     /// Where bytes of bodies are counted that are passed on as they come.
     pub traffic: Option<Arc<Traffic>>,
     /// What its trace needs, when it has one.
@@ -72,7 +75,6 @@ struct Running {
     runtime: Arc<Shared>,
     call: Call,
     store: Store<Ctx>,
-    sources: Sources,
     fuel: u64,
     /// When the call began: after its instance was restored, if it was.
     start: Duration,
@@ -82,27 +84,23 @@ struct Running {
 }
 
 /// How the wasm side of a call ended: within its timeout or not.
-type Ended<T> = Result<wasmtime::Result<T>, tokio::time::error::Elapsed>;
+type Ended<T> = Result<wasmtime::Result<T>, Elapsed>;
 
 impl Running {
     fn new(runtime: &Runtime, call: Call) -> Result<Self, RunError> {
         let shared = runtime.shared.clone();
         let function = &call.function;
-        let sources = Sources::of(function, &shared.clock);
         let fuel = function.settings.fuel.unwrap_or_else(|| fuel_budget(&shared.config, function));
-        let serve = Serve {
-            function: function.clone(),
-            log: call.log.clone(),
-            log_stream: call.log_stream.clone(),
-            trace_id: call.invocation.trace_id.clone(),
-        };
+        let serve =
+            Serve { function: function.clone(), log: call.log.clone(), trace_id: call.invocation.trace_id.clone() };
         let loaded = call.code.loaded.clone();
         let random_bytes_max = shared.config.random_bytes_max;
-        let guest = Guest { role: Role::Serve(serve), loaded, sources: sources.clone(), random_bytes_max };
+        let guest =
+            Guest { role: Role::Serve(serve), loaded, sources: Sources::of(function, &shared.clock), random_bytes_max };
         let start = shared.clock.monotonic();
         let ctx = Ctx::new(guest, function.memory.bytes(), &shared.config);
         let store = store(&call.code.loaded.linked.engine, ctx, fuel, shared.config.hostcall_bytes_max)?;
-        Ok(Self { runtime: shared, call, store, sources, fuel, start, restore: None, is_initializing: false })
+        Ok(Self { runtime: shared, call, store, fuel, start, restore: None, is_initializing: false })
     }
 
     fn elapsed(&self) -> Duration {
@@ -123,7 +121,7 @@ impl Running {
     /// When the guest is told that its time ends.
     fn deadline_ms(&self) -> u64 {
         let timeout = u64::try_from(self.timeout().as_millis()).unwrap_or(u64::MAX);
-        self.sources.epoch_millis().saturating_add(timeout)
+        self.store.data().epoch_millis().saturating_add(timeout)
     }
 
     /// The outcome of a call that ended one way or another, and its log lines.
@@ -212,6 +210,16 @@ pub(crate) fn store(engine: &Engine, ctx: Ctx, fuel: u64, hostcall_bytes_max: us
     Ok(store)
 }
 
+/// Waits for a run, at most this long. Most end when they are polled first, and never
+/// need the timer, whose making has a price.
+async fn within<T>(time: Duration, mut run: Pin<&mut impl Future<Output = T>>) -> Result<T, Elapsed> {
+    let until = Instant::now() + time;
+    match poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
+        Poll::Ready(ended) => Ok(ended),
+        Poll::Pending => tokio::time::timeout_at(until, run).await,
+    }
+}
+
 /// The beginning of a text that a guest chose.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LOGGED_TEXT_BYTES_MAX)]
@@ -233,12 +241,8 @@ struct Facts {
 impl Facts {
     fn of(call: &Call) -> Self {
         let function = &call.function;
-        let arn = lamina_types::FunctionArn {
-            region: function.region.clone(),
-            account: function.account.clone(),
-            function: call.invocation.function.clone(),
-        };
-        Self { version: function.version.to_string(), arn: arn.to_string() }
+        let arn = call.invocation.function.arn(&function.region, &function.account);
+        Self { version: function.version.to_string(), arn }
     }
 
     fn context<'a>(&'a self, call: &'a Call, deadline_ms: u64) -> types::Context<'a> {
@@ -250,7 +254,7 @@ impl Facts {
             memory_limit_in_mb: call.function.memory.0,
             deadline_ms,
             log_group_name: &call.function.log_group,
-            log_stream_name: &call.log_stream,
+            log_stream_name: call.log.stream(),
             trace_id: &call.invocation.trace_id,
             client_context: call.invocation.client_context.as_deref(),
             identity: None,

@@ -116,12 +116,7 @@ impl FromStr for FunctionArn {
 
 impl fmt::Display for FunctionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, account, function } = self;
-        write!(f, "arn:aws:lambda:{region}:{account}:function:{}", function.name)?;
-        match &function.qualifier {
-            Some(qualifier) => write!(f, ":{qualifier}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.function.arn(&self.region, &self.account))
     }
 }
 

@@ -156,6 +156,19 @@ pub struct FunctionRef {
     pub qualifier: Option<Qualifier>,
 }
 
+impl FunctionRef {
+    /// The ARN of what is named here, in this region and account.
+    pub fn arn(&self, region: &crate::Region, account: &crate::AccountId) -> String {
+        let (region, account, name) = (region.as_str(), account.as_str(), self.name.as_str());
+        let mut arn = ["arn:aws:lambda:", region, ":", account, ":function:", name].concat();
+        if let Some(qualifier) = &self.qualifier {
+            arn.push(':');
+            arn.push_str(&qualifier.to_string());
+        }
+        arn
+    }
+}
+
 /// How a function may be named in a request, parsed but not yet compared with
 /// this platform's own account and region.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Functions that get an event: of the worlds `function` and `function-stream`.
 
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::request::Parts;
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use lamina_invoke::{Body, Served, StreamAnswer};
@@ -16,16 +15,16 @@ use super::{Visit, address};
 use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounds, Pace};
 use crate::pace::paced;
-use crate::request;
+use crate::request::{self, Head};
 
 /// Bytes of an event; what makes it larger than a request's body is bounded by a
 /// head's limits, but for how it is written.
 const EVENT_BYTES_MAX: usize = 2 * REQUEST_PAYLOAD_BYTES_MAX;
 
 /// Collects the answer, and infers the HTTP response from it.
-pub(super) async fn buffered(visit: Visit<'_>, parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
-    let (shared, world) = (visit.shared, visit.function.world);
-    let invocation = invocation(visit, &parts, body).await?;
+pub(super) async fn buffered(visit: Visit<'_>, body: Incoming) -> Result<Answer, Refusal> {
+    let (shared, world) = (visit.shared, visit.world);
+    let invocation = invocation(visit, body).await?;
     let Served { outcome, head, .. } = shared.deps.dispatcher.buffered(invocation).await?;
     let result = outcome.result?;
     let inferred = match (head, world) {
@@ -47,9 +46,9 @@ fn headed(head: &StreamHead, body: Vec<u8>) -> Result<Inferred, Refusal> {
 }
 
 /// Passes the bytes on as they are written.
-pub(super) async fn streaming(visit: Visit<'_>, parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
+pub(super) async fn streaming(visit: Visit<'_>, body: Incoming) -> Result<Answer, Refusal> {
     let shared = visit.shared;
-    let invocation = invocation(visit, &parts, body).await?;
+    let invocation = invocation(visit, body).await?;
     match shared.deps.dispatcher.streaming(invocation).await?.answer {
         StreamAnswer::Failed(failure) => Err(failure.into()),
         StreamAnswer::Whole(result) => {
@@ -74,13 +73,14 @@ pub(super) async fn streaming(visit: Visit<'_>, parts: Parts, body: Incoming) ->
 }
 
 /// The call with its event.
-async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<Invocation, Refusal> {
+async fn invocation(visit: Visit<'_>, body: Incoming) -> Result<Invocation, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
     let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), room: Some(&visit.shared.room), hash: false };
     let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?;
     let id = &visit.url.config.id;
-    let source_ip = visit.peer.ip();
+    let Head { peer, parts, id: request_id } = &*visit.head;
+    let source_ip = peer.ip();
     let event = event::write(&Source {
         method: &parts.method,
         version: parts.version,
@@ -92,9 +92,9 @@ async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<I
         domain: &address::domain(request::host(parts), id, config),
         source_ip: &source_ip,
         scheme: config.scheme(),
-        spoken: visit.peer.spoken,
-        port: visit.peer.port,
-        request_id: &visit.id,
+        spoken: peer.spoken,
+        port: peer.port,
+        request_id,
         trace_id: &visit.trace_id,
         time: visit.accepted,
     });
@@ -103,5 +103,5 @@ async fn invocation(visit: Visit<'_>, parts: &Parts, body: Incoming) -> Result<I
     if event.len() > EVENT_BYTES_MAX {
         return Err(Refusal::Denied(Refusal::too_large(bytes_max)));
     }
-    Ok(visit.invocation(event))
+    Ok(visit.into_call(event).0)
 }

@@ -4,7 +4,6 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, OnceLock};
 
 use http::header::{CONTENT_LENGTH, HOST, TRAILER};
-use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
@@ -22,7 +21,7 @@ use crate::answer::{Answer, AnswerBody};
 use crate::body::{self, Bounded, Bounds, Pace};
 use crate::error::{ApiError, exception};
 use crate::pace::paced;
-use crate::request;
+use crate::request::{self, Head};
 use crate::trace::{TRACE_ID, TRACE_PARENT, parent};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -34,18 +33,18 @@ const TLS_SUITE: HeaderName = HeaderName::from_static("x-amzn-tls-cipher-suite")
 /// Reads the whole request first, and answers when all of the response is there: with
 /// a length, unless there are trailers and a client that takes them. (Lambda's own
 /// buffered answers have none.)
-pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
+pub(super) async fn buffered(mut visit: Visit<'_>, body: Incoming) -> Result<Answer, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
     let bounds = Bounds { bytes_max, pace: Pace::whole(&config.limits), room: Some(&visit.shared.room), hash: false };
     let body = body::read(body, bounds).await.map_err(|error| Refusal::unreadable(error, bytes_max))?;
-    let (method, trailers_taken) = (parts.method.clone(), are_taken(&parts));
-    rewrite(&visit, &mut parts)?;
-    let request = Request::from_parts(parts, whole(body));
+    let (method, trailers_taken) = (visit.head.parts.method.clone(), are_taken(&visit.head.parts));
+    rewrite(&mut visit)?;
     let (dispatcher, tasks) = (visit.shared.deps.dispatcher.clone(), visit.shared.tasks.clone());
     // The call ends at its timeout, and with it the body; a little later this does.
-    let timeout = visit.function.timeout.saturating_mul(2);
-    let invocation = visit.invocation(Vec::new());
+    let timeout = visit.timeout.saturating_mul(2);
+    let (invocation, parts) = visit.into_call(Vec::new());
+    let request = Request::from_parts(parts, whole(body));
     // A client that leaves does not stop it.
     let called = tasks.detach_on_drop(async move {
         let (head, body) = dispatcher.http(invocation, request).await?.response?.into_parts();
@@ -64,13 +63,13 @@ pub(super) async fn buffered(visit: Visit<'_>, mut parts: Parts, body: Incoming)
 }
 
 /// Passes both bodies on as they come.
-pub(super) async fn streaming(visit: Visit<'_>, mut parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
+pub(super) async fn streaming(mut visit: Visit<'_>, body: Incoming) -> Result<Answer, Refusal> {
     let config = &visit.shared.config;
     let bytes_max = config.payload_bytes_max;
     let body = Bounded::new(body, bytes_max, Pace::streamed(&config.limits));
     let body = body.map_err(|error| Refusal::unreadable(error, bytes_max))?;
-    rewrite(&visit, &mut parts)?;
-    let method = parts.method.clone();
+    rewrite(&mut visit)?;
+    let method = visit.head.parts.method.clone();
     let broken = Arc::new(OnceLock::new());
     let noted = broken.clone();
     let body = body.map_err(move |error| {
@@ -79,9 +78,10 @@ pub(super) async fn streaming(visit: Visit<'_>, mut parts: Parts, body: Incoming
         let _ = noted.set(error);
         HttpError(text)
     });
-    let request = Request::from_parts(parts, body.boxed_unsync());
     let (dispatcher, rate) = (&visit.shared.deps.dispatcher, visit.shared.config.stream_bytes_per_s);
-    let served = dispatcher.http(visit.invocation(Vec::new()), request).await?;
+    let (invocation, parts) = visit.into_call(Vec::new());
+    let request = Request::from_parts(parts, body.boxed_unsync());
+    let served = dispatcher.http(invocation, request).await?;
     match (served.response, broken.get()) {
         (Ok(response), _) => answered(response.map(|body| at_rate(body, rate)), &method),
         // Whatever the component made of its request's end, this is the reason.
@@ -122,7 +122,8 @@ async fn collected(body: Body, timeout: std::time::Duration) -> Result<body::Bod
 
 /// Makes the request the component's: an absolute URI without the URL's own part
 /// of the path, no headers that end at this connection, and the platform's own.
-fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
+fn rewrite(visit: &mut Visit<'_>) -> Result<(), Refusal> {
+    let Head { peer, parts, .. } = &mut *visit.head;
     let (id, config) = (&visit.url.config.id, &visit.shared.config);
     let host = parts.headers.get(HOST).map(HeaderValue::as_bytes);
     let authority = match host {
@@ -135,7 +136,6 @@ fn rewrite(visit: &Visit<'_>, parts: &mut Parts) -> Result<(), Refusal> {
     parts.version = Version::HTTP_11;
     let headers = &mut parts.headers;
     remove_hops(headers);
-    let peer = visit.peer;
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(config.scheme()));
     headers.insert(FORWARDED_PORT, HeaderValue::from(peer.port));
     match peer.spoken {

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::gauge::{Counted, Flight, Gauge};
 use super::paced::Paced;
 use super::refusal;
-use super::{Phase, Wire};
+use super::{Phase, Watch, Wire};
 use crate::answer::Answer;
 use crate::limits::Limits;
 
@@ -29,7 +29,7 @@ const FIELDS_DEFAULT: usize = 100;
 pub(super) async fn drive<T, S>(
     limits: &Limits,
     (stream, gauge): (Paced<T>, Arc<Gauge>),
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
     service: S,
 ) where
     T: Wire,
@@ -41,9 +41,11 @@ pub(super) async fn drive<T, S>(
         old.store(request.version() == Version::HTTP_10, Ordering::Relaxed);
         Answering { flight: Some(gauge.begin()), answer: Box::pin(service.call(request)) }
     });
+    let mut phase = Watch::new(phase);
     let mut serving = builder(limits).serve_connection(TokioIo::new(stream), service);
     loop {
         tokio::select! {
+            biased;
             ended = std::future::poll_fn(|cx| serving.poll_without_shutdown(cx)) => {
                 let (stream, late) = serving.into_parts().io.into_inner().into_parts();
                 let Err(error) = ended else { return refusal::close(stream).await };
@@ -60,14 +62,12 @@ pub(super) async fn drive<T, S>(
                 }
                 return;
             }
-            changed = phase.changed() => {
-                match changed.map(|()| *phase.borrow()) {
-                    Ok(Phase::Serving) => {}
-                    Ok(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
-                    // Also when the server is gone.
-                    Ok(Phase::Cutting) | Err(_) => return,
-                }
-            }
+            changed = std::future::poll_fn(|cx| phase.poll(cx)) => match changed {
+                Some(Phase::Serving) => {}
+                Some(Phase::Draining) => std::pin::Pin::new(&mut serving).graceful_shutdown(),
+                // Also when the server is gone.
+                Some(Phase::Cutting) | None => return,
+            },
         }
     }
 }

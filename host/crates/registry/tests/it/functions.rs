@@ -102,8 +102,7 @@ async fn configurations_merge() {
     let change = ConfigurationChange { timeout_s: Some(9), ..ConfigurationChange::default() };
     let change = fixture.configure("f", change).await.unwrap();
     fixture.complete(&change, Ok(())).await;
-    let resolved =
-        fixture.registry.catalog().resolve(&lamina_types::FunctionRef { name: "f".parse().unwrap(), qualifier: None });
+    let resolved = fixture.registry.resolve(&lamina_types::FunctionRef { name: "f".parse().unwrap(), qualifier: None });
     let resolved = resolved.unwrap();
     assert_eq!((resolved.timeout.as_secs(), &*resolved.log_group), (9, "g"));
     assert_eq!(*resolved.environment, tags(&[("AB", "1")]));

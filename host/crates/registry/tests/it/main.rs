@@ -101,7 +101,7 @@ impl Fixture {
             None => (name, None),
         };
         let function = FunctionRef { name: name.parse().unwrap(), qualifier };
-        let resolved = self.registry.catalog().resolve(&function).map_err(|error| error.to_string())?;
+        let resolved = self.registry.resolve(&function).map_err(|error| error.to_string())?;
         Ok((0..=u8::MAX).find(|number| code(*number).component() == Some(&resolved.component)).unwrap())
     }
 }

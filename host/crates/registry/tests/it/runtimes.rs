@@ -60,7 +60,7 @@ impl Fixture {
 
     fn resolved(&self, name: &str) -> Result<Arc<ResolvedFunction>, ResolveError> {
         let function = FunctionRef { name: name.parse().unwrap(), qualifier: None };
-        self.registry.catalog().resolve(&function)
+        self.registry.resolve(&function)
     }
 
     async fn touch(&self, name: &str, runtime: Option<&str>) {

@@ -24,7 +24,7 @@ impl Fixture {
     fn may_be_restored(&self, function: &str) -> bool {
         let (name, qualifier) = function.split_once(':').unwrap_or((function, "$LATEST"));
         let function = FunctionRef { name: name.parse().unwrap(), qualifier: Some(qualifier.parse().unwrap()) };
-        self.registry.catalog().resolve(&function).unwrap().snapshot.is_some()
+        self.registry.resolve(&function).unwrap().snapshot.is_some()
     }
 }
 

@@ -1,14 +1,15 @@
 //! How an instance comes to where its handler can be called: made and initialized, or
 //! restored from a snapshot.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use lamina_types::outcome::error_type;
 use lamina_types::{FunctionError, Outcome, Restore, Status};
 use wasmtime::component::Instance;
 
-use super::Running;
 use super::managed::told;
+use super::{Running, within};
 use crate::bindings::types;
 use crate::error::RunError;
 
@@ -51,18 +52,21 @@ impl Running {
         }
         let (linked, log) = (self.call.code.loaded.linked.clone(), self.call.log.clone());
         let mut instantiated = None;
-        let ended = tokio::time::timeout(RESTORE_TIME, async {
-            let instance = linked.pre.instantiate_async(&mut self.store).await?;
-            let runtime = self.runtime.runtime_version(&self.call.code.loaded, &self.call.function);
-            log.restoring(&self.call.function.name, runtime);
-            instantiated = Some(self.elapsed());
-            let after = match &linked.lifecycle {
-                Some(lifecycle) => lifecycle.after_restore(&mut self.store, &instance).await?,
-                None => Ok(()),
-            };
-            Ok(after.map(|()| instance))
-        });
-        let ended = ended.await;
+        let ended = within(
+            RESTORE_TIME,
+            pin!(async {
+                let instance = linked.pre.instantiate_async(&mut self.store).await?;
+                let runtime = self.runtime.runtime_version(&self.call.code.loaded, &self.call.function);
+                log.restoring(&self.call.function.name, runtime);
+                instantiated = Some(self.elapsed());
+                let after = match &linked.lifecycle {
+                    Some(lifecycle) => lifecycle.after_restore(&mut self.store, &instance).await?,
+                    None => Ok(()),
+                };
+                Ok(after.map(|()| instance))
+            }),
+        )
+        .await;
         let duration = self.elapsed();
         let hooks = duration.saturating_sub(instantiated.unwrap_or(duration));
         let stopped = match ended {

@@ -1,45 +1,59 @@
 //! A `function` component: bytes in, bytes out.
 
+use std::pin::pin;
+
 use lamina_types::limits::RESPONSE_PAYLOAD_BYTES_MAX;
 use lamina_types::{FunctionError, Outcome, World};
 use wasmtime::WasmBacktrace;
 
-use super::{Call, Facts, Running};
+use super::{Call, Facts, Running, within};
 use crate::bindings::types;
 use crate::code::Handler;
 use crate::error::RunError;
 use crate::runtime::Runtime;
 
 impl Runtime {
-    /// Runs a `function` component on a fresh instance. Dropped half-way, the
-    /// guest stops where it is and leaves nothing behind.
-    pub async fn buffered(&self, call: Call) -> Result<Outcome, RunError> {
+    /// Runs a `function` component on a fresh instance; the future is the call.
+    /// Dropped half-way, the guest stops where it is and leaves nothing behind.
+    pub fn buffered(
+        &self,
+        call: Call,
+    ) -> Result<impl Future<Output = Result<Outcome, RunError>> + Send + 'static, RunError> {
         let mut running = Running::new(self, call)?;
         let loaded = running.call.code.loaded.clone();
-        let Handler::Buffered(indices) = &loaded.linked.handler else {
+        if !matches!(loaded.linked.handler, Handler::Buffered(_)) {
             return Err(RunError::World { world: running.call.function.world, wanted: World::Function.name() });
-        };
-        let restored = match running.restored().await {
-            Ok(restored) => restored,
-            Err(stopped) => return stopped,
-        };
-        let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
-        let facts = Facts::of(&running.call);
-        let ended = tokio::time::timeout(timeout, async {
-            let instance = match running.begun(restored).await? {
-                Ok(instance) => instance,
-                Err(failure) => return Ok(Err(failure)),
+        }
+        Ok(async move {
+            let Handler::Buffered(indices) = &loaded.linked.handler else {
+                return Err(RunError::Internal("the world changed".into()));
             };
-            let Running { store, call, .. } = &mut running;
-            let context = facts.context(call, deadline_ms);
-            let function = indices.load(&mut *store, &instance)?;
-            function.lamina_function_handler().call_handle(store, &call.invocation.payload, context).await
-        });
-        let ended = ended.await.map(|ended| match ended {
-            Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),
-            ended => ended.map(|answer| answer.map_err(failure).and_then(within_limit)),
-        });
-        running.outcome(ended)
+            let restored = match running.restored().await {
+                Ok(restored) => restored,
+                Err(stopped) => return stopped,
+            };
+            let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
+            let facts = Facts::of(&running.call);
+            let ended = within(
+                timeout,
+                pin!(async {
+                    let instance = match running.begun(restored).await? {
+                        Ok(instance) => instance,
+                        Err(failure) => return Ok(Err(failure)),
+                    };
+                    let Running { store, call, .. } = &mut running;
+                    let context = facts.context(call, deadline_ms);
+                    let function = indices.load(&mut *store, &instance)?;
+                    function.lamina_function_handler().call_handle(store, &call.invocation.payload, context).await
+                }),
+            )
+            .await;
+            let ended = ended.map(|ended| match ended {
+                Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),
+                ended => ended.map(|answer| answer.map_err(failure).and_then(within_limit)),
+            });
+            running.outcome(ended)
+        })
     }
 }
 

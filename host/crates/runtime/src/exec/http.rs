@@ -1,7 +1,7 @@
 //! A `function-http` component: it gets the request itself and answers it.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
-use super::{Call, HttpError, RequestBody, ResponseBody, Running};
+use super::{Call, HttpError, RequestBody, ResponseBody, Running, within};
 use crate::code::Handler;
 use crate::error::RunError;
 use crate::response::Broken;
@@ -78,39 +78,43 @@ impl Runtime {
                 Ok(restored) => restored,
                 Err(stopped) => return stopped,
             };
-            let ended = tokio::time::timeout(running.timeout(), async {
-                let traffic = running.call.traffic.clone();
-                let counts = traffic.clone();
-                let request = request.map(|body| {
-                    let counted = body.map_frame(move |frame| {
-                        if let (Some(traffic), Some(data)) = (&counts, frame.data_ref()) {
-                            traffic.read(data.len());
-                        }
-                        frame
+            let timeout = running.timeout();
+            let ended = within(
+                timeout,
+                pin!(async {
+                    let traffic = running.call.traffic.clone();
+                    let counts = traffic.clone();
+                    let request = request.map(|body| {
+                        let counted = body.map_frame(move |frame| {
+                            if let (Some(traffic), Some(data)) = (&counts, frame.data_ref()) {
+                                traffic.read(data.len());
+                            }
+                            frame
+                        });
+                        counted.map_err(|error| wasi_error(&error))
                     });
-                    counted.map_err(|error| wasi_error(&error))
-                });
-                let store = &mut running.store;
-                let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
-                let (answered, breaks) = (answer.clone(), broken.clone());
-                let outparam = store.data_mut().http().new_response_outparam_from_callback(move |result| {
-                    answered.set(if result.is_ok() { Answer::SET } else { Answer::ERROR });
-                    if let Ok(response) = result {
-                        let response =
-                            response.map(|body| HttpBody { body, broken: breaks, bytes: 0, traffic }.boxed_unsync());
-                        // A caller that left does not stop the guest.
-                        let _ = sender.send(response);
-                    }
-                })?;
-                let instance = match running.begun(restored).await? {
-                    Ok(instance) => instance,
-                    Err(failure) => return Ok(Err(super::buffered::failure(failure))),
-                };
-                let proxy = indices.load(&mut running.store, &instance)?;
-                proxy.wasi_http_incoming_handler().call_handle(&mut running.store, request, outparam).await?;
-                Ok(answer.result())
-            });
-            let ended = ended.await;
+                    let store = &mut running.store;
+                    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+                    let (answered, breaks) = (answer.clone(), broken.clone());
+                    let outparam = store.data_mut().http().new_response_outparam_from_callback(move |result| {
+                        answered.set(if result.is_ok() { Answer::SET } else { Answer::ERROR });
+                        if let Ok(response) = result {
+                            let response = response
+                                .map(|body| HttpBody { body, broken: breaks, bytes: 0, traffic }.boxed_unsync());
+                            // A caller that left does not stop the guest.
+                            let _ = sender.send(response);
+                        }
+                    })?;
+                    let instance = match running.begun(restored).await? {
+                        Ok(instance) => instance,
+                        Err(failure) => return Ok(Err(super::buffered::failure(failure))),
+                    };
+                    let proxy = indices.load(&mut running.store, &instance)?;
+                    proxy.wasi_http_incoming_handler().call_handle(&mut running.store, request, outparam).await?;
+                    Ok(answer.result())
+                }),
+            )
+            .await;
             let outcome = running.outcome(ended);
             verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
             drop(verdict);

@@ -1,6 +1,7 @@
 //! A managed runtime: it loads the handler of a package, then runs it.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
@@ -11,7 +12,7 @@ use wasmtime::component::{Instance, Linker};
 
 use super::buffered::{failure, is_answer_past_bound, within_limit};
 use super::streaming::StreamStart;
-use super::{Call, Ended, Facts, Running};
+use super::{Call, Ended, Facts, Running, within};
 use crate::bindings::{ManagedRuntimeIndices, types};
 use crate::code::Handler;
 use crate::ctx::Ctx;
@@ -66,20 +67,24 @@ impl Running {
     ) -> Ended<Answered> {
         let (timeout, deadline_ms) = (self.timeout(), self.deadline_ms());
         let facts = Facts::of(&self.call);
-        let ended = tokio::time::timeout(timeout, async {
-            let instance = match self.begun(restored).await? {
-                Ok(instance) => instance,
-                // No request is known while a handler is loaded.
-                Err(error) => return Ok(Err(told(error, &self.call.function, ""))),
-            };
-            let Running { store, call, .. } = self;
-            let context = facts.context(call, deadline_ms);
-            let runtime = indices.load(&mut *store, &instance)?;
-            let writer = store.data_mut().table().push(writer)?;
-            let handled = runtime.call_handle(store, &call.invocation.payload, context, writer).await?;
-            Ok(handled.map_err(|error| told(error, &call.function, call.invocation.request_id.as_str())))
-        });
-        ended.await.map(|ended| match ended {
+        let ended = within(
+            timeout,
+            pin!(async {
+                let instance = match self.begun(restored).await? {
+                    Ok(instance) => instance,
+                    // No request is known while a handler is loaded.
+                    Err(error) => return Ok(Err(told(error, &self.call.function, ""))),
+                };
+                let Running { store, call, .. } = self;
+                let context = facts.context(call, deadline_ms);
+                let runtime = indices.load(&mut *store, &instance)?;
+                let writer = store.data_mut().table().push(writer)?;
+                let handled = runtime.call_handle(store, &call.invocation.payload, context, writer).await?;
+                Ok(handled.map_err(|error| told(error, &call.function, call.invocation.request_id.as_str())))
+            }),
+        )
+        .await;
+        ended.map(|ended| match ended {
             Err(error) if is_answer_past_bound(&error) => Ok(Err(FunctionError::response_too_large())),
             ended => ended.map(|answer| within_limit(answer?.unwrap_or_default())),
         })

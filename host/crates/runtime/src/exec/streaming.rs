@@ -1,13 +1,14 @@
 //! A `function-stream` component: the head as soon as it is there, then a body.
 
 use std::future::Future;
+use std::pin::pin;
 
 use http_body_util::BodyExt as _;
 use lamina_types::{Outcome, World};
 use tokio::sync::oneshot;
 
 use super::buffered::failure;
-use super::{Call, Facts, ResponseBody, Running};
+use super::{Call, Facts, ResponseBody, Running, within};
 use crate::code::Handler;
 use crate::error::RunError;
 use crate::response::{self, Channel, StreamHead};
@@ -47,19 +48,23 @@ impl Runtime {
             };
             let (timeout, deadline_ms) = (running.timeout(), running.deadline_ms());
             let facts = Facts::of(&running.call);
-            let ended = tokio::time::timeout(timeout, async {
-                let instance = match running.begun(restored).await? {
-                    Ok(instance) => instance,
-                    Err(failure) => return Ok(Err(failure)),
-                };
-                let Running { store, call, .. } = &mut running;
-                let context = facts.context(call, deadline_ms);
-                let function = indices.load(&mut *store, &instance)?;
-                let writer = store.data_mut().table().push(writer)?;
-                let handler = function.lamina_function_stream_handler();
-                handler.call_handle(store, &call.invocation.payload, context, writer).await
-            });
-            let ended = ended.await.map(|ended| ended.map(|end| end.map(|()| Vec::new()).map_err(failure)));
+            let ended = within(
+                timeout,
+                pin!(async {
+                    let instance = match running.begun(restored).await? {
+                        Ok(instance) => instance,
+                        Err(failure) => return Ok(Err(failure)),
+                    };
+                    let Running { store, call, .. } = &mut running;
+                    let context = facts.context(call, deadline_ms);
+                    let function = indices.load(&mut *store, &instance)?;
+                    let writer = store.data_mut().table().push(writer)?;
+                    let handler = function.lamina_function_stream_handler();
+                    handler.call_handle(store, &call.invocation.payload, context, writer).await
+                }),
+            )
+            .await;
+            let ended = ended.map(|ended| ended.map(|end| end.map(|()| Vec::new()).map_err(failure)));
             let outcome = running.outcome(ended);
             open.verdict.whole = matches!(&outcome, Ok(outcome) if outcome.result.is_ok());
             // The body may end only now, and the head's sender goes with the store.

@@ -152,7 +152,7 @@ async fn an_interpreter_recurses_deeply() {
 async fn a_managed_runtime_is_called_as_one() {
     let host = Host::new();
     let call = host.prepared(host.managed("run: say a", "main.run").await, b"{}").await;
-    let refused = host.runtime.buffered(call).await.unwrap_err();
+    let refused = host.runtime.buffered(call).err().unwrap();
     assert!(matches!(refused, RunError::World { world: World::ManagedRuntime, .. }), "{refused}");
     let call = host.prepared(host.function("hello").await, b"{}").await;
     assert!(matches!(host.runtime.managed(call).err(), Some(RunError::World { wanted: "managed-runtime", .. })));

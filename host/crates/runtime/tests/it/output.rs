@@ -60,7 +60,7 @@ async fn a_flood_is_cut_off_and_the_guest_goes_on() {
     let call = host.prepared(function, br#"{"do": "print", "lines": 5000}"#).await;
     let (log, request_id) = (call.log.clone(), call.invocation.request_id.clone());
     let (memory, timeout) = (call.function.memory, call.function.timeout);
-    let called = Called::of(host.runtime.buffered(call).await.unwrap());
+    let called = Called::of(host.runtime.buffered(call).unwrap().await.unwrap());
     assert_eq!(called.answer(), json!({"printed": 5000}));
     log.end(&Report {
         request_id: &request_id,

@@ -13,8 +13,8 @@ async fn the_context_has_every_fact_of_the_call() {
     let before_ms = host.clock.epoch_micros() / 1_000;
     let function = host.function("guest-function").await;
     let call = host.prepared(function, br#"{"do": "echo", "value": {"a": [1, "\u00e9"]}}"#).await;
-    let (id, stream) = (call.invocation.request_id.to_string(), call.log_stream.to_string());
-    let answer = Called::of(host.runtime.buffered(call).await.unwrap()).answer();
+    let (id, stream) = (call.invocation.request_id.to_string(), call.log.stream().to_owned());
+    let answer = Called::of(host.runtime.buffered(call).unwrap().await.unwrap()).answer();
     assert_eq!(answer["event"], json!({"a": [1, "\u{e9}"]}));
     let mut context = answer["context"].clone();
     let deadline_ms = context["deadlineMs"].take().as_u64().unwrap();
@@ -45,8 +45,8 @@ async fn the_environment_is_lambdas_and_the_functions_own() {
     let own = [("COLOUR", "green"), ("LANG", "de_DE.UTF-8")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     function.environment = Arc::new(BTreeMap::from(own));
     let call = host.prepared(function, br#"{"do": "env"}"#).await;
-    let stream = call.log_stream.to_string();
-    let answer = Called::of(host.runtime.buffered(call).await.unwrap()).answer();
+    let stream = call.log.stream().to_owned();
+    let answer = Called::of(host.runtime.buffered(call).unwrap().await.unwrap()).answer();
     let expect = json!({
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",

@@ -204,7 +204,7 @@ impl Host {
         let log_stream = code.log_stream(function.version);
         let opening = Opening {
             group: &function.log_group,
-            stream: log_stream.clone(),
+            stream: log_stream,
             request_id: &request_id,
             version: function.version,
             tail: false,
@@ -222,7 +222,7 @@ impl Host {
             accepted: Timestamp(self.clock.epoch_micros()),
             tail: false,
         };
-        Call { code, function: Arc::new(function), invocation, log, log_stream, traffic: None, timings: None }
+        Call { code, function: Arc::new(function), invocation, log, traffic: None, timings: None }
     }
 
     pub(crate) async fn run(&self, function: &ResolvedFunction, event: Value) -> Called {
@@ -231,7 +231,7 @@ impl Host {
 
     pub(crate) async fn try_run(&self, function: &ResolvedFunction, event: Value) -> Result<Outcome, RunError> {
         let call = self.prepared(function.clone(), event.to_string().as_bytes()).await;
-        self.runtime.buffered(call).await
+        self.runtime.buffered(call)?.await
     }
 
     /// Runs an event on `guest-function` with its usual settings.

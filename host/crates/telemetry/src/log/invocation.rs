@@ -256,6 +256,11 @@ impl InvocationLog {
         drop(self.shared.lock_begun());
     }
 
+    /// The log stream.
+    pub fn stream(&self) -> &str {
+        &self.shared.stream
+    }
+
     /// Whether anything was written.
     pub fn has_begun(&self) -> bool {
         let state = self.shared.lock();
