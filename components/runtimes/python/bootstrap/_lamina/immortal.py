@@ -10,12 +10,13 @@ import opcode
 import types
 import weakref
 
+from . import memory
+
 # Twice in a row it marks the notes; once is this very constant.
 _MARK = b"lamina: objects;"
 # Objects begin at multiples of it.
 _ALIGNMENT = 8
-# A bit for each place of an object.
-_SEEN_BYTES = 1 << 20
+_SEEN_BYTES = memory.NOTES_BYTES // 2
 _HEAP_TYPE = 1 << 9
 
 _DESCRIPTORS = (
@@ -28,21 +29,22 @@ _DESCRIPTORS = (
 _CODE_PARTS = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
 
 
-def note(memory, place, roots):
-    """Writes into `memory`, which is zeros, from a place on: two counts, what becomes of each operation,
-    and addresses, of all objects that can be reached from `roots` and by the collector,
-    and of all instructions that would write to their code when they run first."""
-    words = memoryview(memory).cast("I")
-    seen = bytearray(_SEEN_BYTES)
+def note(taken):
+    """Leaves in the room, which it gives back: two counts, what becomes of each operation,
+    and addresses, of all objects that there are but those made here, and of all
+    instructions that would write to their code when they run first."""
+    # What the build still needs is taken from the beginning.
+    place = _SEEN_BYTES
+    words = memoryview(taken).cast("I")
+    seen = memoryview(taken)[:_SEEN_BYTES]
     codes = []
     pending = gc.get_objects()
-    for own in (memory, words, seen, codes, pending, roots):
+    for own in (taken, words, seen, codes, pending):
         _is_new(seen, id(own))
-    pending += roots
     table = _operations()
     # In place: what is put together elsewhere stays in memory, too.
     for part in (_MARK, _MARK, bytes(8), table):
-        memory[place : place + len(part)] = part
+        taken[place : place + len(part)] = part
         place += len(part)
     objects = at = place // 4
     counts = at - len(table) // 4 - 2
@@ -64,6 +66,9 @@ def note(memory, place, roots):
     words[counts] = instructions - objects
     words[counts + 1] = at - instructions
     words.release()
+    seen[:] = bytes(_SEEN_BYTES)
+    seen.release()
+    taken.clear()
 
 
 def _is_new(seen, address):

@@ -50,8 +50,24 @@ class _Unseeded(types.ModuleType):
 _armed = []
 
 
+def once(module, name, answer):
+    """The next one to ask the module for the name gets what `answer` makes."""
+
+    class Asked(types.ModuleType):
+        def __getattribute__(self, asked):
+            if asked != name:
+                return kind.__getattribute__(self, asked)
+            self.__class__ = kind
+            return answer()
+
+    kind = module.__class__
+    module.__class__ = Asked
+
+
 def install():
     """In the snapshot, last but for the memory's own settings."""
+    global _armed
+    _armed = []
     os.environ = Environment()
     os.environb = os._Environ(os.environ._data, os.fsdecode, os.fsencode, os.fsdecode, os.fsencode)
     _check_nobody_kept_a_method()

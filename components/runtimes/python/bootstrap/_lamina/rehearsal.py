@@ -6,32 +6,53 @@ import marshal
 import os
 import sys
 
+from componentize_py_types import Ok
+from wit_world.imports import managed_host
 from wit_world.imports.lamina_function_types import Context
+from wit_world.imports.response import ResponseWriter
 
-from . import handler, logs, packages
-from .world import _guarded
+from . import handler, handles, logs, packages
+from .world import WitWorld
 
 # CPython specializes code after some runs of it.
-_CALLS = 40
+CALLS = 40
 _NAME = "lamina_rehearsal"
-_SOURCE = "import json\n\ndef handler(event, context):\n    return {'message': 'Hello, world!'}\n"
+_SOURCE = """
+import json
+import logging
+import os
+
+logger = logging.getLogger()
+
+def handler(event, context):
+    print("Hello")
+    logger.warning("Hello")
+    return {"message": "Hello, world!"}
+"""
 
 
-def rehearse():
+def rehearse(calls=CALLS):
     """Leaves nothing behind that a function could see."""
     bundle = _bundle()
+    kept = managed_host.bundle, managed_host.log
+    managed_host.bundle, managed_host.log = lambda: bundle, lambda message: None
     facts = Context("id", _NAME, "$LATEST", "arn", 128, 0, "group", "stream", "trace", None, None)
-    for _ in range(_CALLS):
-        os.environ[_NAME] = "value"
-        logs.configure()
-        packages.open_bundle(bundle)
-        _guarded(handler.load, f"{_NAME}.handler")
-        logs.request_id = facts.request_id
-        _guarded(handler.call, b'{"name": ["value", 1, 2.5, true, null]}', facts, None)
-        del sys.modules[_NAME], os.environ[_NAME]
+    for _ in range(calls):
+        _call(facts)
+    managed_host.bundle, managed_host.log = kept
     packages.close_bundle()
     handler.function = None
     logs.request_id = ""
+
+
+def _call(facts):
+    os.environ[_NAME] = "value"
+    Ok(WitWorld().preload(f"{_NAME}.handler"))
+    writer = ResponseWriter.__new__(ResponseWriter)
+    writer.handle = 0
+    writer.finalizer = handles.Finalizer(writer, int, 0)
+    Ok(WitWorld().handle(b'{"name": ["value", 1, 2.5, true, null]}', facts, writer))
+    del sys.modules[_NAME], os.environ[_NAME]
 
 
 def _bundle():

@@ -8,6 +8,7 @@ It runs once, while the component is built.
 from . import memory as _memory
 
 _room = _memory.room()
+_notes = _memory.room(_memory.NOTES_BYTES)
 
 from . import network as _network
 
@@ -129,13 +130,16 @@ import encodings.idna
 import encodings.latin_1
 import encodings.utf_8_sig
 
-# What the build imports after this, so that `sys.path` can be the functions' own.
+# What the build imports after this, so that `sys.path` can be the functions' own, and
+# nothing comes behind what is sealed.
 import componentize_py_types
 import wit_world
 import wit_world.imports
-from wit_world.imports import environment, managed_host, response, streams
 
-from . import answer, context, depth, digests, handler, hooks, immortal, instance, logs, loop, network, packages, rehearsal, stdlib, threads, world
+for _module in pkgutil.iter_modules(wit_world.imports.__path__):
+    importlib.import_module(f"wit_world.imports.{_module.name}")
+
+from . import answer, context, depth, digests, handler, handles, hooks, immortal, instance, logs, loop, network, packages, rehearsal, stdlib, threads, world
 
 
 def finish():
@@ -152,19 +156,48 @@ def finish():
     packages.install(CORE)
     logs.install()
     answer.install()
-    sys.argv[:] = ["bootstrap"]
     sys.dont_write_bytecode = True
     linecache.clearcache()
     re.purge()
-    instance.install()
-    rehearsal.rehearse()
     # A collection costs a millisecond, which a small handler does not spend.
     gc.set_threshold(20_000)
+    _settle()
+
+
+def _settle():
+    """What a call writes to comes to lie together, and the rest stands still."""
+    _clear()
+    _memory.seal()
+    rehearsal.rehearse()
+    restless = _memory.restless(lambda: rehearsal.rehearse(2))
+    _clear()
+    _memory.seal()
+    # All holes are taken: what is made now lies together.
+    _memory.move_code([*restless, wit_world.imports.managed_host.bundle, wit_world.imports.managed_host.log])
+    for table in (sys.modules, sys.path_importer_cache, vars(random), vars(handler), vars(logs), vars(packages)):
+        _memory.move_entries(table)
+    sys.argv = ["bootstrap"]
+    instance.install()
+    _memory.move_code([random.seed])
+    handles.install()
+    rehearsal.rehearse()
+    # The build's last question: until then it takes memory and gives it back.
+    instance.once(random, "seed", _end)
+
+
+def _end():
+    seed = random.seed
     gc.collect()
-    # In the room's end: what the build still needs comes from its beginning.
-    immortal.note(_room, _memory.ROOM_BYTES // 2, [])
-    gc.freeze()
     _memory.seal(_room)
+    immortal.note(_notes)
+    gc.freeze()
+    return seed
+
+
+def _clear():
+    """What is kept for reuse, and nothing else needs."""
+    sys._clear_type_cache()
+    gc.collect()
 
 
 def _time_zones():
