@@ -36,7 +36,8 @@ def load(name):
         trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
         raise Fault("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", trace) from error
     try:
-        function = getattr(module, function_name)
+        # Else what caches look-ups would keep each call's own text.
+        function = getattr(module, sys.intern(function_name))
     except AttributeError:
         raise Fault("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'") from None
 

@@ -30,10 +30,9 @@ _CODE_PARTS = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname",
 
 
 def note(taken):
-    """Leaves in the room, which it gives back: two counts, what becomes of each operation,
-    and addresses, of all objects that there are but those made here, and of all
-    instructions that would write to their code when they run first."""
-    # What the build still needs is taken from the beginning.
+    """Leaves in the room, for when it is given back: two counts, what becomes of each
+    operation, and addresses, of all objects that there are but those made here, and of
+    all instructions that would write to their code when they run first."""
     place = _SEEN_BYTES
     words = memoryview(taken).cast("I")
     seen = memoryview(taken)[:_SEEN_BYTES]
@@ -68,7 +67,6 @@ def note(taken):
     words.release()
     seen[:] = bytes(_SEEN_BYTES)
     seen.release()
-    taken.clear()
 
 
 def _is_new(seen, address):

@@ -46,6 +46,9 @@ class _Unseeded(types.ModuleType):
         return types.ModuleType.__getattribute__(self, name)
 
 
+unseeded = _Unseeded.__getattribute__
+# What is not needed any more: nothing becomes free behind what is sealed.
+_kept = []
 # Not empty in an instance whose `random` is not seeded yet.
 _armed = []
 
@@ -62,12 +65,14 @@ def once(module, name, answer):
 
     kind = module.__class__
     module.__class__ = Asked
+    _kept.append(Asked)
 
 
 def install():
     """In the snapshot, last but for the memory's own settings."""
     global _armed
     _armed = []
+    _kept.extend((os.environ, os.environb))
     os.environ = Environment()
     os.environb = os._Environ(os.environ._data, os.fsdecode, os.fsencode, os.fsdecode, os.fsencode)
     _check_nobody_kept_a_method()

@@ -8,15 +8,16 @@ import types
 
 # What an instance has before it needs more.
 ROOM_BYTES = 4 << 20
+# For what every call runs and changes.
+HOT_BYTES = 512 << 10
 # For `immortal`: a bit for each place of an object there may be, and as much for notes.
 NOTES_BYTES = 2 << 20
-# Larger than any free block: it lies behind all of them.
-_BARRIER_BYTES = 2 << 20
 # Most blocks that are taken; what is over stays free.
 _BLOCKS_MAX = 1 << 16
-_LARGEST = 1 << 16
-# Numbers that CPython keeps for reuse.
-_NUMBERS = 60
+# Of a number that is not one of CPython's own.
+_NUMBER = 1 << 20
+# Objects that CPython keeps for reuse, of each kind: fewer.
+_REUSED = 120
 # Of `bytes`, before its own; it ends in a NUL.
 _HEAD_BYTES = 17
 # Blocks smaller than any `bytes` has.
@@ -24,40 +25,41 @@ _SMALLEST = 24
 
 _kept = [None] * _BLOCKS_MAX
 _count = 0
+_reused = []
 # What stays where something was moved from.
-_moved = []
+_moved = {}
 
 
 def room(size=ROOM_BYTES):
     """Room that `seal` gives back; to be taken before what it is to lie before."""
-    return bytearray(size)
+    return [bytes(size)]
 
 
-def seal(taken=None):
-    """Takes every free block, then gives the room back: all comes from there."""
-    # The numbers that are made here lie in front of the barrier, so that nothing stays
-    # behind it, and it becomes unused memory again.
-    numbers = [_BARRIER_BYTES + number for number in range(_NUMBERS)]
-    barrier = bytes(_BARRIER_BYTES)
-    end = id(barrier)
-    numbers.clear()
-    behind = []
-    size = _LARGEST
+def seal(taken):
+    """Gives the room back and takes all other free blocks: all comes from the room."""
+    begin = id(taken[0])
+    room = range(begin, begin + len(taken[0]))
+    taken.clear()
+    first = []
+    # So that all that is kept of it here leaves much of it.
+    size = len(room) // 8
     while size >= _SMALLEST:
-        behind.append(_fill(end, bytes, size - _HEAD_BYTES))
+        first.append(_fill(room, bytes, size - _HEAD_BYTES))
         size = size // 2 if size > 512 else size - 8
-    behind.append(_fill(end, object))
-    if taken is not None:
-        taken.clear()
+    first.append(_fill(room, object))
+    for number in range(_REUSED):
+        _reused.extend((_NUMBER + number, [], {number: number}, (number,), (number, number), (number, number, number)))
+    # These themselves are in holes.
+    _reused.extend((begin, room, first))
+    first.clear()
 
 
-def _fill(end, make, *arguments):
-    """Answers the first block behind the end; while it is kept, the next will not stand
-    where it was."""
+def _fill(room, make, *arguments):
+    """Answers the first block of the room; while it is kept, the others are smaller."""
     global _count
     while _count < _BLOCKS_MAX:
         block = make(*arguments)
-        if id(block) > end:
+        if id(block) in room:
             return block
         _kept[_count] = block
         _count += 1
@@ -73,20 +75,14 @@ def restless(work):
     return [
         each
         for each, then in zip(functions, before)
-        if hash(each.__code__._co_code_adaptive) != then or _is_own(each)
+        if each not in _moved and hash(each.__code__._co_code_adaptive) != then
     ]
 
 
-def _is_own(function):
-    """Whether it is the bootstrap's, and has run: it meets other things in an instance."""
-    code = function.__code__
-    return str(function.__module__).startswith("_lamina.") and code._co_code_adaptive != code.co_code
-
-
 def move_code(functions):
-    """To where memory is taken from now."""
-    _moved.extend(each.__code__ for each in functions)
+    """To where memory is taken from now. Calls of these are not specialized any more."""
     for function in functions:
+        _moved.setdefault(function, []).append(function.__code__)
         function.__code__ = function.__code__.replace()
 
 
@@ -95,5 +91,5 @@ def move_entries(table):
     entries = dict(table)
     size = sys.getsizeof(table) - sys.getsizeof({})
     table.clear()
-    _moved.append(bytes(size - _HEAD_BYTES))
+    _moved[id(table)] = bytes(size - _HEAD_BYTES)
     table.update(entries)

@@ -26,6 +26,10 @@ _DEPTH_MAX = 40
 _NATIVE = (".so", ".pyd")
 _NATIVE_TAGS = ("cpython-", "abi3", "pypy", "cp3")
 
+# Names that most functions have: a name that nobody had is entered in tables.
+_USUAL = [sys.intern(name) for name in ("lambda_function", "lambda_handler", "app", "handler", "index", "main")]
+_USUAL += [sys.intern(f"{TASK}/{name}.py") for name in _USUAL]
+
 # Of the modules that are imported already, those that an author's may replace.
 _coverable = frozenset()
 # Of the package's bundle: paths of folders to their modules, or to where those stand;

@@ -8,7 +8,8 @@ It runs once, while the component is built.
 from . import memory as _memory
 
 _room = _memory.room()
-_notes = _memory.room(_memory.NOTES_BYTES)
+_notes = bytearray(_memory.NOTES_BYTES)
+_hot = _memory.room(_memory.HOT_BYTES)
 
 from . import network as _network
 
@@ -142,6 +143,10 @@ for _module in pkgutil.iter_modules(wit_world.imports.__path__):
 from . import answer, context, depth, digests, handler, handles, hooks, immortal, instance, logs, loop, network, packages, rehearsal, stdlib, threads, world
 
 
+# Those that call what was moved, and those that call them.
+_ROUNDS_MAX = 5
+
+
 def finish():
     """When all is imported: the settings, and nothing left that only the build has."""
     network.install_sockets()
@@ -166,30 +171,40 @@ def finish():
 
 def _settle():
     """What a call writes to comes to lie together, and the rest stands still."""
+    host = wit_world.imports.managed_host
+    functions = []
+    more = [host.bundle, host.log, instance.unseeded, logs.configure]
+    for _ in range(_ROUNDS_MAX):
+        functions += more
+        # Calls of what was moved are not specialized, so that their callers are next.
+        _memory.move_code(more)
+        rehearsal.rehearse()
+        more = _memory.restless(_rehearse_twice)
     _clear()
-    _memory.seal()
-    rehearsal.rehearse()
-    restless = _memory.restless(lambda: rehearsal.rehearse(2))
-    _clear()
-    _memory.seal()
-    # All holes are taken: what is made now lies together.
-    _memory.move_code([*restless, wit_world.imports.managed_host.bundle, wit_world.imports.managed_host.log])
+    _memory.seal(_hot)
+    instance.install()
+    _memory.move_code([*functions, random.seed])
     for table in (sys.modules, sys.path_importer_cache, vars(random), vars(handler), vars(logs), vars(packages)):
         _memory.move_entries(table)
     sys.argv = ["bootstrap"]
-    instance.install()
-    _memory.move_code([random.seed])
     handles.install()
-    rehearsal.rehearse()
     # The build's last question: until then it takes memory and gives it back.
     instance.once(random, "seed", _end)
 
 
+def _rehearse_twice():
+    rehearsal.rehearse(2)
+
+
 def _end():
+    _clear()
+    rehearsal.rehearse()
     seed = random.seed
     gc.collect()
-    _memory.seal(_room)
     immortal.note(_notes)
+    gc.collect()
+    _memory.seal(_room)
+    _notes.clear()
     gc.freeze()
     return seed
 
