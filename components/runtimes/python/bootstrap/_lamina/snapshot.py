@@ -140,7 +140,10 @@ import wit_world.imports
 for _module in pkgutil.iter_modules(wit_world.imports.__path__):
     importlib.import_module(f"wit_world.imports.{_module.name}")
 
-from . import answer, context, depth, digests, handler, handles, hooks, immortal, instance, logs, loop, network, packages, rehearsal, stdlib, threads, world
+from . import (
+    answer, context, depth, digests, handler, handles, hooks, immortal, instance, logs, loop, network, packages,
+    rehearsal, stdlib, threads, world,
+)  # fmt: skip
 
 
 # Those that call what was moved, and those that call them.
