@@ -11,6 +11,9 @@ use crate::answer::Served;
 use crate::dispatcher::{Admitted, Dispatcher, Ending};
 use crate::error::InvokeError;
 
+/// How a call ended whose body was collected, and the head it gave its answer.
+type Gathered = Result<((Outcome, Option<Vec<u8>>), Option<StreamHead>), RunError>;
+
 impl Dispatcher {
     /// Runs a `function` component, or one that may stream (a `function-stream`
     /// component, a managed runtime), whose answer is collected up to Lambda's limit
@@ -37,7 +40,7 @@ impl Dispatcher {
         &self,
         started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError>,
         ending: Ending,
-    ) -> DetachOnDrop<Result<((Outcome, Option<Vec<u8>>), Option<StreamHead>), RunError>> {
+    ) -> DetachOnDrop<Gathered> {
         self.tasks.detach_on_drop(async move {
             let (outcome, head) = match collected(started).await {
                 Ok((outcome, head)) => (Ok(outcome), head),
