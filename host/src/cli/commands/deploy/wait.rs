@@ -12,7 +12,8 @@ use crate::cli::progress::Progress;
 
 /// The same patience as AWS's waiters have.
 const TIMEOUT: Duration = Duration::from_secs(300);
-const PAUSE_FIRST: Duration = Duration::from_millis(50);
+/// A folder of sources is ready within milliseconds; a component takes longer.
+const PAUSE_FIRST: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Whether a change is under way.
