@@ -24,10 +24,10 @@ impl Dispatcher {
         let Admitted { call, ending } = self.admit(invocation).await?;
         let version = call.function.version;
         let ((outcome, tail), head) = match call.function.world {
-            World::Function | World::FunctionHttp => match self.deps.runtime.buffered(call) {
-                Ok(run) => (self.tasks.detach_on_drop(ending.after(run)).await?, None),
-                Err(error) => return Err(ending.refused(error).into()),
-            },
+            World::Function | World::FunctionHttp => {
+                let (running, ()) = self.start(self.deps.runtime.buffered(call).map(|run| (run, ())), ending)?;
+                (running.await?, None)
+            }
             // Apart: the others' calls would carry their futures about.
             World::FunctionStream => self.gathered(self.deps.runtime.streaming(call), ending).await?,
             World::ManagedRuntime => self.gathered(self.deps.runtime.managed(call), ending).await?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use lamina_kit::{Clock, Tasks};
+use lamina_kit::{Clock, DetachOnDrop, Tasks};
 use lamina_meter::{Meters, Traffic, Used};
 use lamina_otlp::{CallSpan, Tracer};
 use lamina_registry::Registry;
@@ -231,6 +231,19 @@ impl Dispatcher {
             permit,
         };
         Ok(Admitted { call: Call { code, function, invocation, log, traffic, timings }, ending })
+    }
+
+    /// A call that can run, in its box: who waits for it does not carry it about. What
+    /// its caller gets before its end goes along.
+    pub(crate) fn start<T>(
+        &self,
+        started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, T), RunError>,
+        ending: Ending,
+    ) -> Result<(DetachOnDrop<Ended>, T), InvokeError> {
+        match started {
+            Ok((run, start)) => Ok((self.tasks.detach_on_drop(ending.after(run)), start)),
+            Err(error) => Err(ending.refused(error).into()),
+        }
     }
 }
 

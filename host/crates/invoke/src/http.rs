@@ -28,11 +28,7 @@ impl Dispatcher {
     ) -> Result<HttpServed, InvokeError> {
         let Admitted { call, ending } = self.admit(invocation).await?;
         let version = call.function.version;
-        let (drive, start) = match self.deps.runtime.http(call, request) {
-            Ok(started) => started,
-            Err(error) => return Err(ending.refused(error).into()),
-        };
-        let mut running = self.tasks.detach_on_drop(ending.after(drive));
+        let (mut running, start) = self.start(self.deps.runtime.http(call, request), ending)?;
         let mut response = start.response;
         let ended = tokio::select! {
             biased;

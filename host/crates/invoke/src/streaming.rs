@@ -2,12 +2,12 @@
 
 use http_body_util::BodyExt as _;
 use lamina_kit::DetachOnDrop;
-use lamina_runtime::{ResponseBody, RunError, StreamHead, StreamStart};
-use lamina_types::{Invocation, Outcome, Version, World};
+use lamina_runtime::{ResponseBody, StreamHead, StreamStart};
+use lamina_types::{Invocation, Version, World};
 use tokio::sync::oneshot;
 
 use crate::answer::{Body, End, Ended, StreamAnswer, Streamed};
-use crate::dispatcher::{Admitted, Dispatcher, Ending};
+use crate::dispatcher::{Admitted, Dispatcher};
 use crate::error::InvokeError;
 
 /// What is known of a call before it runs.
@@ -38,11 +38,8 @@ impl Dispatcher {
         let Admitted { call, ending } = self.admit(invocation).await?;
         let version = call.function.version;
         if call.function.world == World::Function {
-            let run = match self.deps.runtime.buffered(call) {
-                Ok(run) => run,
-                Err(error) => return Err(ending.refused(error).into()),
-            };
-            let (outcome, tail) = self.tasks.detach_on_drop(ending.after(run)).await?;
+            let (running, ()) = self.start(self.deps.runtime.buffered(call).map(|run| (run, ())), ending)?;
+            let (outcome, tail) = running.await?;
             let answer = outcome.result.map_or_else(StreamAnswer::Failed, StreamAnswer::Whole);
             return Ok(Streamed { version, answer, end: End::Ended(tail) });
         }
@@ -52,18 +49,6 @@ impl Dispatcher {
             false => self.start(self.deps.runtime.streaming(call), ending)?,
         };
         self.begun(running, start, how).await
-    }
-
-    /// A call that can run, in its box: who waits for it does not carry it about.
-    fn start(
-        &self,
-        started: Result<(impl Future<Output = Result<Outcome, RunError>> + Send + 'static, StreamStart), RunError>,
-        ending: Ending,
-    ) -> Result<(DetachOnDrop<Ended>, StreamStart), InvokeError> {
-        match started {
-            Ok((drive, start)) => Ok((self.tasks.detach_on_drop(ending.after(drive)), start)),
-            Err(error) => Err(ending.refused(error).into()),
-        }
     }
 
     /// Drives a call until it has begun to answer, or has ended.
