@@ -4,8 +4,9 @@ pub(crate) mod entry;
 
 use std::cell::RefCell;
 
+use rquickjs::function::Rest;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Array, Ctx, Error, Function, Object, Persistent, Promise, Result, Value};
+use rquickjs::{Array, Ctx, Error, Function, IntoJs as _, Object, Persistent, Promise, Result, Value};
 
 use crate::bindings::lamina::function::types::Context;
 use crate::engine::raw;
@@ -48,8 +49,7 @@ fn settle(ctx: &Ctx<'_>) -> Result<()> {
         _ => 1,
     };
     settings.set("level", level)?;
-    settings.set("node", node(of("AWS_EXECUTION_ENV").unwrap_or_default()))?;
-    crate::builtins::renew(ctx)
+    settings.set("node", node(of("AWS_EXECUTION_ENV").unwrap_or_default()))
 }
 
 /// The major release of Node that a runtime's name stands for.
@@ -58,15 +58,17 @@ fn node(environment: &str) -> u32 {
     digits.parse().unwrap_or(22)
 }
 
-/// Takes anew what a snapshot froze.
+/// Takes anew what a snapshot froze. What `settle` takes of the environment is the
+/// version's, whose snapshot it is.
 pub(crate) fn renew(ctx: &Ctx<'_>) -> std::result::Result<(), Failure> {
     raw::seed_random(ctx, host::random_u64());
-    settle(ctx).map_err(|error| failure(ctx, error))
+    crate::builtins::renew(ctx).map_err(|error| failure(ctx, error))
 }
 
 /// Loads the handler's module and finds the function in it.
 pub(crate) fn preload(ctx: &Ctx<'_>, handler: &str) -> std::result::Result<(), Failure> {
     renew(ctx)?;
+    settle(ctx).map_err(|error| failure(ctx, error))?;
     if let Some(bundle) = host::bundle() {
         loader::use_bundle(bundle);
     }
@@ -165,7 +167,8 @@ fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Settled<'js> {
 
 /// Runs the hooks before a snapshot or after a restore, `runBefore` or `runAfter`.
 pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> std::result::Result<(), Failure> {
-    let promise: Promise<'js> = realm::hooks(ctx, which).map_err(|error| failure(ctx, error))?;
+    let started = realm::hooks(ctx, which).map_err(|error| failure(ctx, error))?;
+    let Some(promise) = started else { return Ok(()) };
     match settled(ctx, &promise) {
         Settled::Resolved => Ok(()),
         Settled::Rejected(error) => Err(uncaught(ctx, error)),
@@ -217,29 +220,28 @@ fn begin<'js>(ctx: &Ctx<'js>, event: Vec<u8>, context: &Context) -> Result<Objec
     let settings = realm::settings(ctx)?;
     settings.set("requestId", context.request_id.as_str())?;
     let event = ctx.json_parse(event)?;
-    realm::invoke(ctx, "invoke", (handler, event, facts(ctx, context, &settings)?))
+    let node: Value<'js> = settings.get("node")?;
+    realm::invoke(ctx, "invoke", (handler, event, context.deadline_ms as f64, node, Rest(members(ctx, context)?)))
 }
 
-fn facts<'js>(ctx: &Ctx<'js>, context: &Context, settings: &Object<'js>) -> Result<Object<'js>> {
-    let members = Object::new(ctx.clone())?;
-    members.set("functionVersion", context.function_version.as_str())?;
-    members.set("functionName", context.function_name.as_str())?;
-    members.set("memoryLimitInMB", context.memory_limit_in_mb.to_string())?;
-    members.set("logGroupName", context.log_group_name.as_str())?;
-    members.set("logStreamName", context.log_stream_name.as_str())?;
+/// The members of the handler's context, in the order in which `invoke` takes them.
+fn members<'js>(ctx: &Ctx<'js>, context: &Context) -> Result<Vec<Value<'js>>> {
+    let text = |text: &str| text.into_js(ctx);
     let json = |text: &Option<String>| match text {
         Some(text) => ctx.json_parse(text.as_str()),
         None => Ok(Value::new_undefined(ctx.clone())),
     };
-    members.set("clientContext", json(&context.client_context)?)?;
-    members.set("identity", json(&context.identity)?)?;
-    members.set("invokedFunctionArn", context.invoked_function_arn.as_str())?;
-    members.set("awsRequestId", context.request_id.as_str())?;
-    let facts = Object::new(ctx.clone())?;
-    facts.set("members", members)?;
-    facts.set("deadline", context.deadline_ms as f64)?;
-    facts.set("node", settings.get::<_, Value<'js>>("node")?)?;
-    Ok(facts)
+    Ok(vec![
+        text(&context.function_version)?,
+        text(&context.function_name)?,
+        text(&context.memory_limit_in_mb.to_string())?,
+        text(&context.log_group_name)?,
+        text(&context.log_stream_name)?,
+        json(&context.client_context)?,
+        json(&context.identity)?,
+        text(&context.invoked_function_arn)?,
+        text(&context.request_id)?,
+    ])
 }
 
 /// The bytes of a result.

@@ -109,8 +109,8 @@ pub(crate) fn invoke<'js, A: IntoArgs<'js>, R: FromJs<'js>>(ctx: &Ctx<'js>, name
     function.call(args)
 }
 
-/// Starts the hooks of `stream.js`.
-pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> Result<Promise<'js>> {
+/// Starts the hooks of `stream.js`, where there are any.
+pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> Result<Option<Promise<'js>>> {
     let function: Function<'js> = part(ctx, |realm| &realm.stream)?.get(which)?;
     function.call(())
 }

@@ -105,6 +105,18 @@ impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
         cell
     }
 
+    /// Puts another value in the place of one that is made, where `is_it` says of that
+    /// one yes; whether it did.
+    pub fn replace(&self, key: &K, is_it: impl FnOnce(&V) -> bool, value: V) -> bool {
+        let mut inner = self.write();
+        let Some(entry) = inner.entries.get_mut(key) else { return false };
+        let is_it = entry.cell.get().is_some_and(is_it);
+        if is_it {
+            entry.cell = Arc::new(OnceCell::new_with(Some(value)));
+        }
+        is_it
+    }
+
     /// Forgets the values for which `keep` says no. Values being made go too:
     /// those waiting still get them, later callers make them anew.
     pub fn retain(&self, mut keep: impl FnMut(&K) -> bool) {
@@ -145,6 +157,9 @@ mod tests {
         assert_eq!(map.get_or_make(&1, || make(1)).await, Ok(10));
         assert_eq!(map.get_or_make(&1, || make(1)).await, Ok(10));
         assert_eq!(map.get_or_make(&2, || make(2)).await, Ok(20));
+        assert!(!map.replace(&1, |value| *value != 10, 11) && !map.replace(&7, |_| true, 70));
+        assert!(map.replace(&1, |value| *value == 10, 11));
+        assert_eq!((map.get(&1), map.replace(&1, |value| *value == 11, 10)), (Some(11), true));
         assert_eq!(map.get(&1), Some(10));
         assert_eq!(map.get_or_make(&3, || make(3)).await, Ok(30));
         assert_eq!((map.len(), map.get(&2)), (2, None));

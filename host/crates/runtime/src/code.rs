@@ -1,7 +1,7 @@
 //! Code that is loaded: what all versions with the same component share, and what
 //! is one version's own.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use wasmtime::component::InstancePre;
 
 use crate::bindings::{FunctionIndices, FunctionStreamIndices, ManagedRuntimeIndices, ProxyIndices};
 use crate::ctx::Ctx;
+use crate::image::Kept;
 use crate::lifecycle::Lifecycle;
 use crate::mounts::Mounts;
 
@@ -23,6 +24,8 @@ pub(crate) struct Linked {
     pub(crate) handler: Handler,
     /// What is done before the handler can be called, where there is anything.
     pub(crate) lifecycle: Option<Lifecycle>,
+    /// Of a managed runtime, what it can be loaded from again.
+    pub(crate) kept: Option<Kept>,
 }
 
 pub(crate) enum Handler {
@@ -45,11 +48,16 @@ pub(crate) struct Loaded {
     pub(crate) restored: Option<Held>,
     /// What its one version runs on, where it is a snapshot.
     pub(crate) runtime_version: OnceLock<RuntimeVersion>,
+    /// How often it was asked for, up to [`OFTEN`].
+    calls: AtomicU32,
     log_stream_date: String,
     log_stream_id: String,
     /// Of the first version that was called: most often the only one.
     log_stream: OnceLock<(Version, Arc<str>)>,
 }
+
+/// Calls after which a function of a managed runtime is called often.
+const OFTEN: u32 = 64;
 
 impl Loaded {
     /// One that is loaded now. `id` is its log stream's.
@@ -61,6 +69,7 @@ impl Loaded {
             bundle,
             restored: None,
             runtime_version: OnceLock::new(),
+            calls: AtomicU32::new(0),
             log_stream_date: now.to_slashed_date(),
             log_stream_id: format!("{id:032x}"),
             log_stream: OnceLock::new(),
@@ -71,6 +80,30 @@ impl Loaded {
     pub(crate) fn snapshotted(mut self, held: Held) -> Self {
         self.restored = Some(held);
         self
+    }
+
+    /// The same on another copy of its component.
+    pub(crate) fn on(&self, linked: Arc<Linked>) -> Self {
+        Self {
+            linked,
+            mounts: self.mounts.clone(),
+            bundle: self.bundle.clone(),
+            restored: None,
+            runtime_version: self.runtime_version.clone(),
+            calls: AtomicU32::new(OFTEN),
+            log_stream_date: self.log_stream_date.clone(),
+            log_stream_id: self.log_stream_id.clone(),
+            log_stream: self.log_stream.clone(),
+        }
+    }
+
+    /// Whether this call is the one from which on a managed runtime's function is called
+    /// often.
+    pub(crate) fn is_often_from_now_on(&self) -> bool {
+        // Others only read: what is written, another processor would have to fetch.
+        self.linked.kept.is_some()
+            && self.calls.load(Ordering::Relaxed) < OFTEN
+            && self.calls.fetch_add(1, Ordering::Relaxed) + 1 == OFTEN
     }
 }
 

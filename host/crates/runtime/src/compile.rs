@@ -15,8 +15,9 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::engine::Kind;
 use crate::error::CodeError;
-use crate::image::{self, Fingerprint, ImageKey};
+use crate::image::{self, Fingerprint, ImageKey, Kept};
 use crate::runtime::CodeCheck;
 
 /// The kind of derived files that images are.
@@ -75,8 +76,14 @@ impl Loader {
         self.fingerprint.image_name(component)
     }
 
-    /// The component, ready to be linked for this engine.
-    pub(crate) async fn load(&self, engine: &Engine, digest: &Digest) -> Result<Component, CodeError> {
+    /// The component, ready to be linked for this engine; one of the engine of managed
+    /// runtimes can be loaded again.
+    pub(crate) async fn load(
+        &self,
+        engine: &Engine,
+        digest: &Digest,
+        kind: Kind,
+    ) -> Result<(Component, Option<Kept>), CodeError> {
         let component = *digest;
         let bytes = self.checked(digest).await?;
         let name = self.fingerprint.image_name(digest);
@@ -88,7 +95,7 @@ impl Loader {
             }
         };
         if let Some(image) = stored {
-            match self.open(engine, digest, image).await {
+            match self.open(engine, digest, image, kind).await {
                 Ok(loaded) => return Ok(loaded),
                 Err(reason) => {
                     tracing::warn!(%component, reason, "compiled image is discarded and made again");
@@ -97,11 +104,18 @@ impl Loader {
             }
         }
         let (loaded, image) = self.compile(engine, digest, bytes).await?;
+        let image = Bytes::from(image);
         // Without the file the next start compiles again: worth a warning, not a failure.
-        if let Err(error) = self.artifacts.put_derived(IMAGES, &name, Bytes::from(image)).await {
+        if let Err(error) = self.artifacts.put_derived(IMAGES, &name, image.clone()).await {
             tracing::warn!(%component, %error, "compiled image cannot be stored");
         }
-        Ok(loaded)
+        match kind {
+            Kind::Components => Ok((loaded, None)),
+            Kind::Runtimes => {
+                let reopened = self.open(engine, digest, image, kind).await;
+                reopened.map_err(|reason| CodeError::Internal { component, reason })
+            }
+        }
     }
 
     /// The component, which may run.
@@ -120,9 +134,21 @@ impl Loader {
         answer.map_err(|refusal| CodeError::Refused { component, reason: refusal.reason })
     }
 
-    async fn open(&self, engine: &Engine, digest: &Digest, image: Bytes) -> Result<Component, String> {
+    async fn open(
+        &self,
+        engine: &Engine,
+        digest: &Digest,
+        image: Bytes,
+        kind: Kind,
+    ) -> Result<(Component, Option<Kept>), String> {
         let (engine, key, digest) = (engine.clone(), self.key.clone(), *digest);
-        let open = move || image::open(&engine, &key, &digest, &image).map_err(|error| error.to_string());
+        let open = move || {
+            let opened = match kind {
+                Kind::Components => image::open(&engine, &key, &digest, &image).map(|loaded| (loaded, None)),
+                Kind::Runtimes => image::open_kept(&engine, &key, &digest, &image),
+            };
+            opened.map_err(|error| error.to_string())
+        };
         tokio::task::spawn_blocking(open).await.map_err(|error| error.to_string())?
     }
 

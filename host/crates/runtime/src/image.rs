@@ -6,10 +6,14 @@
 
 mod snapshot;
 
+use std::fs::File;
 use std::hash::{Hash, Hasher};
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
 
 use hmac::{Hmac, KeyInit, Mac};
 use lamina_types::Digest;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -124,6 +128,49 @@ pub(crate) fn compile(
 /// Loads a sealed image. The bytes are in memory: nobody can change them
 /// between the check and the load.
 pub(crate) fn open(engine: &Engine, key: &ImageKey, component: &Digest, image: &[u8]) -> Result<Component, ImageError> {
+    let body = proven(engine, key, component, image)?;
+    deserialize(engine, body).map_err(|_| ImageError::Engine)
+}
+
+/// The same, of a component that is to be loaded again; where memory cannot be shared
+/// it is loaded once.
+pub(crate) fn open_kept(
+    engine: &Engine,
+    key: &ImageKey,
+    component: &Digest,
+    image: &[u8],
+) -> Result<(Component, Option<Kept>), ImageError> {
+    let body = proven(engine, key, component, image)?;
+    if let Ok(kept) = Kept::of(body)
+        && let Ok(loaded) = kept.load(engine)
+    {
+        return Ok((loaded, Some(kept)));
+    }
+    Ok((deserialize(engine, body).map_err(|_| ImageError::Engine)?, None))
+}
+
+/// Code that this host compiled, in memory that nobody can change any more: what is
+/// loaded from it shares its pages.
+pub(crate) struct Kept(File);
+
+impl Kept {
+    fn of(body: &[u8]) -> std::io::Result<Self> {
+        let mut file = File::from(memfd_create("lamina image", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+        file.write_all(body)?;
+        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+        Ok(Self(file))
+    }
+
+    /// The component once more. Its instances' places of the pool are its own.
+    #[expect(unsafe_code, reason = "JUSTIFICATION: the engine cannot tell code it compiled from other bytes")]
+    pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        // SAFETY: as for `deserialize`; the file is sealed.
+        unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", self.0.as_raw_fd())) }
+    }
+}
+
+/// What the host's key proves of an image: the code itself.
+fn proven<'a>(engine: &Engine, key: &ImageKey, component: &Digest, image: &'a [u8]) -> Result<&'a [u8], ImageError> {
     let body_and_header = image.len().checked_sub(MAC_BYTES).ok_or(ImageError::Format)?;
     let (sealed, mac) = image.split_at(body_and_header);
     if sealed.len() < HEADER_BYTES || !sealed.starts_with(MAGIC) {
@@ -139,7 +186,7 @@ pub(crate) fn open(engine: &Engine, key: &ImageKey, component: &Digest, image: &
     if header[8..40] != *Fingerprint::of(engine).0.as_bytes() || header[40..72] != *component.as_bytes() {
         return Err(ImageError::Foreign);
     }
-    deserialize(engine, body).map_err(|_| ImageError::Engine)
+    Ok(body)
 }
 
 #[expect(unsafe_code, reason = "JUSTIFICATION: the engine cannot tell code it compiled from other bytes")]
@@ -165,6 +212,10 @@ mod tests {
         let digest = Digest::of(&bytes);
         let (_, image) = compile((&engine, &engine), &key, &digest, &bytes).unwrap();
         assert!(open(&engine, &key, &digest, &image).is_ok());
+        let (_, kept) = open_kept(&engine, &key, &digest, &image).unwrap();
+        let kept = kept.unwrap();
+        assert!(kept.load(&engine).is_ok());
+        assert!(kept.0.try_clone().unwrap().write_all(b"other").is_err(), "it is sealed");
         let check = |image: &[u8], key: &ImageKey, digest: &Digest| open(&engine, key, digest, image).err();
         assert_eq!(check(&image, &ImageKey::derive(&[8; 32]), &digest), Some(ImageError::Mac));
         assert_eq!(check(&image, &key, &Digest::of(b"other")), Some(ImageError::Foreign));

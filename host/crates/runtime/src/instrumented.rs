@@ -4,6 +4,8 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, Lift, WasmList};
 use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 
+use crate::segments;
+
 /// The component that begins where this instance is now.
 pub(crate) async fn snapshot<T: Send>(
     wizer: &Wizer,
@@ -15,7 +17,7 @@ pub(crate) async fn snapshot<T: Send>(
     let snapshot = wizer.snapshot_component(context, &mut state).await?;
     match state.failed {
         Some(error) => Err(error),
-        None => Ok(snapshot),
+        None => segments::joined(&snapshot),
     }
 }
 

@@ -29,6 +29,7 @@ mod output;
 mod packages;
 mod response;
 mod runtime;
+mod segments;
 mod snapshot;
 mod sources;
 mod start;

@@ -21,6 +21,7 @@ use crate::tmp::{TMP_ROOT, TmpSource};
 pub(crate) const TASK_ROOT: &str = "/var/task";
 
 /// The directories of one version's instances.
+#[derive(Clone)]
 pub(crate) struct Mounts {
     task: Dir,
     pub(crate) tmp: TmpSource,

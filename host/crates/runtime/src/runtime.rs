@@ -1,11 +1,12 @@
 //! The runtime as its users see it: code made ready, and calls on it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cap_std::fs::Dir;
 use lamina_artifacts::Artifacts;
-use lamina_kit::{Clock, Ids, OnceMap};
+use lamina_kit::{Clock, Ids, OnceMap, Tasks};
 use lamina_types::{CodeId, Digest, Package, ResolvedFunction, Timestamp};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -80,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) snapshots: Snapshots,
     wanted: Wanted,
     ticker: Ticker,
+    copying: Tasks,
 }
 
 /// An engine, what its components may import, and those that are linked.
@@ -87,13 +89,21 @@ pub(crate) struct Host {
     pub(crate) engine: Engine,
     linker: Linker<Ctx>,
     linked: OnceMap<Digest, Arc<Linked>>,
+    /// Copies of managed runtimes, by number: for functions that are called often.
+    copies: OnceMap<(Digest, usize), Arc<Linked>>,
+    /// How many functions got one.
+    copied: AtomicUsize,
 }
+
+/// Copies of one managed runtime besides the first; functions take them in turn.
+const COPIES: usize = 8;
 
 impl Host {
     fn new(config: &Config, kind: Kind, ticker: &Ticker) -> wasmtime::Result<Self> {
         let engine = crate::engine::build(config, kind, ticker)?;
         let linker = crate::linker::build(&engine)?;
-        Ok(Self { engine, linker, linked: OnceMap::new(config.images_max) })
+        let (linked, copies) = (OnceMap::new(config.images_max), OnceMap::new(config.images_max));
+        Ok(Self { engine, linker, linked, copies, copied: AtomicUsize::new(0) })
     }
 }
 
@@ -123,6 +133,7 @@ impl Runtime {
             tmp,
             components,
             ticker,
+            copying: Tasks::new(),
         };
         let shared = Arc::new(shared);
         derivations.start(&shared);
@@ -157,6 +168,9 @@ impl Runtime {
         let code = function.code();
         if let Some(loaded) = self.shared.loaded.get(&code) {
             self.shared.want_snapshot(function);
+            if loaded.is_often_from_now_on() {
+                self.shared.want_copy(code, &loaded);
+            }
             return Ok(Code { loaded, init: None });
         }
         let start = self.shared.clock.monotonic();
@@ -202,6 +216,7 @@ impl Shared {
     fn retain_linked(&self, keep: impl Fn(&Digest) -> bool) {
         for host in [Some(&self.components), self.runtimes.get()].into_iter().flatten() {
             host.linked.retain(&keep);
+            host.copies.retain(|(component, _)| keep(component));
         }
     }
 
@@ -277,7 +292,7 @@ impl Shared {
             Kind::Components => &self.components,
             Kind::Runtimes => self.runtimes(component)?,
         };
-        host.linked.get_or_make(component, || self.make_linked(host, *component)).await
+        host.linked.get_or_make(component, || self.make_linked(host, *component, kind)).await
     }
 
     fn runtimes(&self, component: &Digest) -> Result<&Host, CodeError> {
@@ -292,9 +307,41 @@ impl Shared {
         Ok(self.runtimes.get_or_init(|| made))
     }
 
-    async fn make_linked(&self, host: &Host, component: Digest) -> Result<Arc<Linked>, CodeError> {
-        let loaded = self.loader.load(&host.engine, &component).await?;
-        self.linked(host, component, &loaded).map(Arc::new)
+    async fn make_linked(&self, host: &Host, component: Digest, kind: Kind) -> Result<Arc<Linked>, CodeError> {
+        let (loaded, kept) = self.loader.load(&host.engine, &component, kind).await?;
+        let linked = self.linked(host, component, &loaded)?;
+        Ok(Arc::new(Linked { kept, ..linked }))
+    }
+
+    /// Gives a function that is called often a copy of its runtime, in the background. A
+    /// slot of the pool goes to the component that it served last, and what its
+    /// instances have written there is copied back after every call, by whichever
+    /// function it was written: a small one would pay for the large ones.
+    fn want_copy(self: &Arc<Self>, code: CodeId, loaded: &Arc<Loaded>) {
+        let (shared, loaded) = (self.clone(), loaded.clone());
+        self.copying.spawn(async move {
+            let Some(host) = shared.runtimes.get() else { return };
+            let number = host.copied.fetch_add(1, Ordering::Relaxed) % COPIES;
+            let copy = || shared.make_copy(host, code.component, &loaded);
+            match host.copies.get_or_make(&(code.component, number), copy).await {
+                Ok(linked) => {
+                    let copied = Arc::new(loaded.on(linked));
+                    // Not when it was forgotten meanwhile: it is checked again then.
+                    shared.loaded.replace(&code, |now| Arc::ptr_eq(now, &loaded), copied);
+                }
+                Err(error) => tracing::warn!(component = %code.component, %error, "a runtime cannot be loaded again"),
+            }
+        });
+    }
+
+    async fn make_copy(&self, host: &Host, component: Digest, loaded: &Arc<Loaded>) -> Result<Arc<Linked>, CodeError> {
+        let internal = |reason: String| CodeError::Internal { component, reason };
+        let (engine, first) = (host.engine.clone(), loaded.clone());
+        let load = move || first.linked.kept.as_ref().map(|kept| kept.load(&engine));
+        let copy = tokio::task::spawn_blocking(load).await.map_err(|error| internal(error.to_string()))?;
+        let copy = copy.ok_or_else(|| internal("its image is not kept".to_owned()))?;
+        let copy = copy.map_err(|error| internal(format!("{error:#}")))?;
+        self.linked(host, component, &copy).map(Arc::new)
     }
 
     /// A component that is loaded, linked. `component` is the one that it comes from.
@@ -302,7 +349,7 @@ impl Shared {
         let linked = host.linker.instantiate_pre(loaded).and_then(|pre| {
             let handler = handler(&host.engine, loaded, &pre)?;
             let lifecycle = Lifecycle::of(loaded, matches!(handler, Handler::Managed(_)));
-            Ok(Linked { engine: host.engine.clone(), pre, handler, lifecycle })
+            Ok(Linked { engine: host.engine.clone(), pre, handler, lifecycle, kept: None })
         });
         linked.map_err(|error| CodeError::Unusable { component, reason: format!("{error:#}") })
     }

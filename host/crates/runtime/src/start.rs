@@ -12,7 +12,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wizer::Wizer;
 
 use crate::inspect::{InspectError, START, STARTED, inspect};
-use crate::instrumented;
+use crate::{instrumented, segments};
 
 /// What starting may take.
 const START_TIME: Duration = Duration::from_secs(300);
@@ -35,16 +35,16 @@ impl WasiView for Starting {
     }
 }
 
-/// The component to install: the given one itself, when it exports no `start`. An
+/// The component to install: the given one, when it exports no `start`. An
 /// error when it is no managed runtime, or does not start.
 pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
+    let failed = |error: wasmtime::Error| StartError(format!("{error:#}"));
     match inspect(component) {
-        Ok(World::ManagedRuntime) => return Ok(component.to_vec()),
+        Ok(World::ManagedRuntime) => return segments::joined(component).map_err(failed),
         Err(InspectError::NotStarted) => {}
         Ok(other) => return Err(StartError(format!("it is a component of the world {}", other.name()))),
         Err(error) => return Err(StartError(error.to_string())),
     }
-    let failed = |error: wasmtime::Error| StartError(format!("{error:#}"));
     tokio::time::timeout(START_TIME, start(component))
         .await
         .map_err(|_| StartError(format!("it did not start in {} seconds", START_TIME.as_secs())))?

@@ -156,12 +156,16 @@ function completeCallSites() {
 }
 completeCallSites();
 
-// What modules do when an instance begins that was snapshotted.
+// Milliseconds of the monotonic clock.
+const clock = () => (typeof host.now === 'function' ? host.now() : native('process').nanoseconds() / 1e6);
+
+// What modules do when an instance begins that was snapshotted; each gets the time.
 const renewals = [];
-cache.set('internal/host', { exports: { host, state, bind, global, renewals } });
+cache.set('internal/host', { exports: { host, state, bind, global, clock, renewals } });
 
 function renew() {
-  for (const renewal of renewals) renewal();
+  const now = clock();
+  for (const renewal of renewals) renewal(now);
 }
 
 return { require: requireBuiltin, compile, renew, host };

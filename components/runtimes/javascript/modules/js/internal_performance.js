@@ -1,14 +1,15 @@
 // performance: a clock since the instance began, and marks.
-const { renewals, host } = require('internal/host');
-const { nanoseconds } = natives('process');
+const { renewals, clock } = require('internal/host');
 
-const now = () => (typeof host.now === 'function' ? host.now() : nanoseconds() / 1e6);
-let start = now();
-let origin = Date.now();
-renewals.push(() => {
-  start = now();
-  origin = Date.now();
+let start = clock();
+renewals.push((now) => {
+  start = now;
+  origin = undefined;
 });
+
+// The wall clock when the instance began: asked for when somebody wants to know.
+let origin;
+const timeOrigin = () => (origin ??= Date.now() - (clock() - start));
 
 class PerformanceEntry {
   constructor(name, entryType, startTime, duration, detail) {
@@ -28,8 +29,8 @@ function keep(entry) {
 }
 
 class Performance {
-  get timeOrigin() { return origin; }
-  now() { return now() - start; }
+  get timeOrigin() { return timeOrigin(); }
+  now() { return clock() - start; }
   mark(name, options = {}) {
     return keep(new PerformanceEntry(`${name}`, 'mark', options.startTime ?? this.now(), 0, options.detail ?? null));
   }
@@ -56,7 +57,7 @@ class Performance {
   getEntriesByType(type) { return entries.filter((entry) => entry.entryType === type); }
   timerify(callback) { return callback; }
   eventLoopUtilization() { return { idle: 0, active: 0, utilization: 0 }; }
-  toJSON() { return { timeOrigin: origin, nodeTiming: {}, eventLoopUtilization: this.eventLoopUtilization() }; }
+  toJSON() { return { timeOrigin: timeOrigin(), nodeTiming: {}, eventLoopUtilization: this.eventLoopUtilization() }; }
 }
 Object.defineProperty(Performance.prototype, Symbol.toStringTag, { value: 'Performance', configurable: true });
 

@@ -1,7 +1,7 @@
 // node:process, which is the global too.
 const EventEmitter = require('events');
 const { check, invalidArgType, notHere, withCode } = require('internal/errors');
-const { bind, host, renewals } = require('internal/host');
+const { bind, clock, host, renewals } = require('internal/host');
 const native = natives('process');
 
 function processPrototype() {}
@@ -57,10 +57,10 @@ const env = new Proxy(plainEnv, {
   },
 });
 
-let start = native.nanoseconds();
-renewals.push(() => {
+let start = clock();
+renewals.push((now) => {
   filled = false;
-  start = native.nanoseconds();
+  start = now;
 });
 
 // The version that the runtime's name on Lambda promises: nodejs18.x to nodejs24.x.
@@ -175,7 +175,7 @@ Object.assign(process, {
   exit,
   reallyExit: (code) => (typeof host.exit === 'function' ? host.exit(code) : native.exit(code)),
   abort: () => process.reallyExit(134),
-  uptime: () => (native.nanoseconds() - start) / 1e9,
+  uptime: () => (clock() - start) / 1e3,
   cwd: () => native.cwd(),
   chdir(folder) {
     check.string(folder, 'directory');
@@ -199,9 +199,9 @@ Object.assign(process, {
   getegid: () => 990,
   getgroups: () => [990],
   cpuUsage: (before = { user: 0, system: 0 }) => ({
-    user: Math.floor((native.nanoseconds() - start) / 1e3) - before.user, system: 0 - before.system,
+    user: Math.floor((clock() - start) * 1e3) - before.user, system: 0 - before.system,
   }),
-  resourceUsage: () => ({ userCPUTime: Math.floor((native.nanoseconds() - start) / 1e3), systemCPUTime: 0, maxRSS: 32768 }),
+  resourceUsage: () => ({ userCPUTime: Math.floor((clock() - start) * 1e3), systemCPUTime: 0, maxRSS: 32768 }),
   constrainedMemory: () => Number(variables().AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
   availableMemory: () => Number(variables().AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
   getActiveResourcesInfo: () => [],

@@ -13,6 +13,7 @@ use rquickjs::{Ctx, Error, Module, Object, Promise, Result, TypedArray, Value, q
 
 unsafe extern "C" {
     fn lamina_load_module(ctx: *mut qjs::JSContext, base: *const c_char, name: *const c_char) -> *mut qjs::JSModuleDef;
+    fn lamina_read_later(later: bool);
     fn lamina_seal(rt: *mut qjs::JSRuntime);
     fn lamina_seed_random(ctx: *mut qjs::JSContext, seed: u64);
 }
@@ -79,14 +80,25 @@ pub(crate) fn read_script<'js>(ctx: &Ctx<'js>, found: Found) -> Result<Value<'js
     let bytes = found.bytes;
     // SAFETY: the engine reads within the slice. That it is bytecode of this very engine
     // say the bundle's tag and the host's seal, without which no bundle is handed in.
-    let value = unsafe { qjs::JS_ReadObject(ctx.as_raw().as_ptr(), bytes.as_ptr(), bytes.len() as _, flags) };
+    let value =
+        later(|| unsafe { qjs::JS_ReadObject(ctx.as_raw().as_ptr(), bytes.as_ptr(), bytes.len() as _, flags) });
     owned(ctx, value)
+}
+
+/// Reads a bundle, whose functions are read when they are first called: most never are.
+fn later<T>(read: impl FnOnce() -> T) -> T {
+    // SAFETY: it sets a flag. The bytes of a bundle are never given back.
+    unsafe { lamina_read_later(true) };
+    let answer = read();
+    // SAFETY: as above.
+    unsafe { lamina_read_later(false) };
+    answer
 }
 
 /// An ES module in a bundle.
 pub(crate) fn read_module<'js>(ctx: &Ctx<'js>, found: Found) -> Result<Module<'js>> {
-    // SAFETY: as above.
-    unsafe { Module::load(ctx.clone(), found.bytes) }
+    // SAFETY: as for scripts.
+    later(|| unsafe { Module::load(ctx.clone(), found.bytes) })
 }
 
 /// A module whose imports are all loaded.

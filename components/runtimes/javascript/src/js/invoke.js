@@ -64,25 +64,32 @@
     }
   }
 
-  function contextOf(facts, state) {
-    const deadline = facts.deadline;
+  // `members` as `handler.rs` lists them.
+  function contextOf(deadline, node, members, state) {
     const settle = (failed, value) => { if (!state.settled) { state.settled = true; state.failed = failed; state.value = value; } };
     let waits = true;
     const done = (error, result) => {
       if (error !== undefined && error !== null) settle(true, error);
       else settle(false, result);
     };
-    const old = facts.node < 24;
     const context = {
       get callbackWaitsForEmptyEventLoop() { return waits; },
       set callbackWaitsForEmptyEventLoop(value) { waits = value; },
     };
-    if (old) {
+    if (node < 24) {
       context.succeed = (result) => done(null, result);
       context.fail = (error) => done(error ?? 'handled');
       context.done = done;
     }
-    Object.assign(context, facts.members);
+    context.functionVersion = members[0];
+    context.functionName = members[1];
+    context.memoryLimitInMB = members[2];
+    context.logGroupName = members[3];
+    context.logStreamName = members[4];
+    context.clientContext = members[5];
+    context.identity = members[6];
+    context.invokedFunctionArn = members[7];
+    context.awsRequestId = members[8];
     context.getRemainingTimeInMillis = () => deadline - Date.now();
     const callback = (error, result) => {
       if (state.settled) return;
@@ -91,26 +98,26 @@
       // What is changed while the loop goes on is not part of the answer.
       if (state.drains) state.text = serialized(result);
     };
-    return [context, callback, settle];
+    return { context, callback, settle };
   }
 
   // Calls the handler. The state that is answered fills as the call goes on.
-  function invoke(handler, event, facts) {
+  function invoke(handler, event, deadline, node, ...members) {
     const state = { settled: false, failed: false, value: undefined, drains: false, streamed: false, text: undefined };
-    const [context, callback, settle] = contextOf(facts, state);
+    const { context, callback, settle } = contextOf(deadline, node, members, state);
     try {
       if (handler[STREAMING] === 'response') {
         state.streamed = true;
         stream(handler, event, context, settle);
         return state;
       }
-      if (facts.node >= 24 && handler.length >= 3) {
+      if (node >= 24 && handler.length >= 3) {
         throw failure('CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
       }
       const result = handler(event, context, callback);
       if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
         result.then((value) => settle(false, value), (error) => settle(true, error ?? 'handled'));
-      } else if (facts.node >= 24) {
+      } else if (node >= 24) {
         settle(false, result);
       }
     } catch (error) {

@@ -110,9 +110,10 @@
   };
 
   // Before a snapshot the last hook runs first, as things are taken down; after a
-  // restore the first one, as they are built up.
-  async function runBefore() { for (const callback of [...before].reverse()) await callback(); }
-  async function runAfter() { for (const callback of after) await callback(); }
+  // restore the first one, as they are built up. Undefined where there is none.
+  async function run(hooks) { for (const callback of hooks) await callback(); }
+  const runBefore = () => (before.length > 0 ? run([...before].reverse()) : undefined);
+  const runAfter = () => (after.length > 0 ? run(after) : undefined);
 
   return { awslambda, make, ended, runBefore, runAfter };
 })
