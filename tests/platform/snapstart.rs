@@ -180,3 +180,64 @@ async fn deploy_publishes_with_a_snapshot() {
     let said = platform.cli(&["deploy", "f", file.to_str().unwrap(), "--no-snap-start", "--publish"]).ok();
     assert!(!said.stdout.contains("snapshot"), "{}", said.stdout);
 }
+
+/// What an instance must have of its own, in each language's words, and its hooks.
+const PYTHON: &str = "\
+import json, os, random, secrets, time, uuid
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+ran = []
+loaded = [time.time(), os.environ['OWN']]
+register_before_snapshot(ran.append, 'before')
+register_after_restore(ran.append, 'after')
+
+
+def lambda_handler(event, context):
+    own = [random.random(), random.SystemRandom().random(), secrets.token_hex(8), str(uuid.uuid4()), os.urandom(8).hex()]
+    return {'own': own, 'ran': ran, 'loaded': loaded, 'later': time.time() >= loaded[0], 'env': os.environ['OWN']}
+";
+const JAVASCRIPT: &str = "\
+const { randomBytes, randomUUID } = require('crypto');
+const ran = [];
+const loaded = [Date.now(), process.env.OWN];
+awslambda.snapStart.beforeSnapshot(() => { ran.push('before'); });
+awslambda.snapStart.afterRestore(async () => { ran.push('after'); });
+exports.handler = async () => {
+  const own = [Math.random(), crypto.randomUUID(), randomUUID(), randomBytes(8).toString('hex'),
+    crypto.getRandomValues(new Uint8Array(8)).join()];
+  return { own, ran, loaded, later: Date.now() >= loaded[0] && performance.now() < 10000, env: process.env.OWN };
+};
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_interpreters_are_restored_with_the_handler() {
+    let platform = platform().await;
+    platform.install_runtimes();
+    for (name, file, text) in [("p", "lambda_function.py", PYTHON), ("j", "index.js", JAVASCRIPT)] {
+        let folder = platform.home().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(file), text).unwrap();
+        let key = platform.home().join("key.pem");
+        std::fs::write(&key, platform.key().to_pem().unwrap().as_str()).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let (folder, key) = (folder.to_str().unwrap(), key.to_str().unwrap());
+        let deploy = ["deploy", name, folder, "--key", key, "--env", "OWN=mine", "--snap-start", "--publish"];
+        let said = platform.cli(&[&deploy[..], &["--output", "json"]].concat()).ok().json();
+        assert_eq!(said["SnapStart"]["OptimizationStatus"], "On", "{said}");
+        let (first, tail) = call(&platform, name, "1").await;
+        let (second, _) = call(&platform, name, "1").await;
+        assert!(tail.contains("RESTORE_START") && tail.contains("\tRestore Duration: "), "{tail}");
+        for answer in [&first, &second] {
+            assert_eq!(answer["ran"], json!(["before", "after"]), "{name}: {answer}");
+            assert_eq!((&answer["later"], &answer["env"]), (&json!(true), &json!("mine")), "{name}: {answer}");
+        }
+        assert_eq!(first["loaded"], second["loaded"], "both begin at the one snapshot");
+        for (one, other) in first["own"].as_array().unwrap().iter().zip(second["own"].as_array().unwrap()) {
+            assert_ne!(one, other, "{name}: {first}");
+        }
+        // Without a snapshot the module is loaded by each instance.
+        let (plain, tail) = call(&platform, name, "$LATEST").await;
+        assert_ne!(plain["loaded"][0], first["loaded"][0]);
+        assert!(plain["ran"] == json!([]) && !tail.contains("RESTORE_START"), "{plain}\n{tail}");
+    }
+}

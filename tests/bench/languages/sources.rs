@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::process::Platform;
 
@@ -106,6 +107,23 @@ def lambda_handler(event, context):
     padding: 0,
 };
 
+/// Only the Logger of Powertools.
+pub(crate) const PYTHON_LOGGER: Source = Source {
+    name: "python-logger",
+    file: "app.py",
+    text: "from aws_lambda_powertools import Logger
+
+logger = Logger(service='orders')
+
+
+@logger.inject_lambda_context
+def lambda_handler(event, context):
+    logger.info('an order came in', order=7)
+    return {'message': 'Hello, world!'}
+",
+    padding: 0,
+};
+
 /// JavaScript with so many bytes of code around the handler, as bundlers leave it.
 pub(crate) fn javascript_of(bytes: usize) -> Source {
     let name = if bytes > 400 << 10 { "javascript_750k" } else { "javascript_200k" };
@@ -119,6 +137,15 @@ pub(crate) fn python_of(bytes: usize) -> Source {
 }
 
 impl Source {
+    /// A copy of a folder with the file in it.
+    pub(crate) fn beside(&self, folder: &Path, platform: &Platform) -> anyhow::Result<PathBuf> {
+        let copy = PathBuf::from(platform.path(self.name));
+        let copied = Command::new("cp").arg("-r").arg(folder).arg(&copy).status()?;
+        anyhow::ensure!(copied.success(), "copying {} failed", folder.display());
+        fs::write(copy.join(self.file), self.text)?;
+        Ok(copy)
+    }
+
     /// A folder with the file, whose text is this function's own.
     pub(crate) fn written(&self, platform: &Platform, function: &str) -> anyhow::Result<PathBuf> {
         let folder = PathBuf::from(platform.path(&format!("source-{function}")));

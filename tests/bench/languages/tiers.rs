@@ -53,7 +53,12 @@ pub(super) fn run(options: &Options, platform: &Platform, figures: &mut Vec<Figu
         let entry = list.iter().find(|entry| entry["name"] == name).context("the list has lost an entry")?;
         let language = entry["language"].as_str().unwrap_or_default();
         let name = format!("{language}_{}", name.replace('-', "_"));
-        tiers.folder(&name, &others::folder(entry), &event, figures)?;
+        let folder = others::folder(entry);
+        tiers.folder(&name, &folder, &event, figures)?;
+        if name == "python_powertools" {
+            let logger = sources::PYTHON_LOGGER.beside(&folder, platform)?;
+            tiers.folder(&format!("{name}_logger"), &logger, &event, figures)?;
+        }
     }
     Ok(())
 }

@@ -180,12 +180,19 @@ impl Runtime {
         Ok(Code { loaded, init: Some(init) })
     }
 
-    /// Waits until no bundle and no snapshot is being made any more, at most this long;
-    /// whether that came true.
+    /// Waits until no bundle, no snapshot and no copy of a runtime is being made any
+    /// more, at most this long; whether that came true.
     pub async fn settled(&self, grace: Duration) -> bool {
-        let (bundles, snapshots) =
-            tokio::join!(self.shared.wanted.settled(grace), self.shared.snapshots.settled(grace));
-        bundles && snapshots
+        let Shared { wanted, snapshots, copying, .. } = &*self.shared;
+        let (bundles, snapshots, copies) =
+            tokio::join!(wanted.settled(grace), snapshots.settled(grace), copying.drain(grace));
+        bundles && snapshots && copies
+    }
+
+    /// How many copies of managed runtimes are loaded besides the first ones, for
+    /// functions that are called often.
+    pub fn copies(&self) -> usize {
+        self.shared.runtimes.get().map_or(0, |host| host.copies.len())
     }
 
     /// The name that this engine's image of a component has among the derived files

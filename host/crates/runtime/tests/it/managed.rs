@@ -30,6 +30,27 @@ async fn no_state_passes_from_one_call_to_the_next() {
     }
 }
 
+/// So that it pays for no other's pages. What it is called on is the same.
+#[tokio::test]
+async fn a_function_that_is_called_often_gets_a_copy_of_its_runtime() {
+    let host = Host::new();
+    let script = "run: read a; write a 5; read a; from";
+    let call = async |times: usize| {
+        for _ in 0..times {
+            assert_eq!(host.told(script).await[..3], ["NotFound", "done", "5"]);
+        }
+        assert!(host.runtime.settled(Duration::from_secs(60)).await);
+        host.runtime.copies()
+    };
+    assert_eq!((call(60).await, call(10).await, call(100).await), (0, 1, 1));
+    assert_eq!(host.told(script).await[3], "bundle");
+    let function = host.managed(script, "main.run").await;
+    assert_eq!(host.gate.asked(&function.component), 1);
+    host.runtime.recheck();
+    assert_eq!((host.runtime.copies(), call(1).await), (0, 0));
+    assert_eq!(host.gate.asked(&function.component), 2, "it is asked for again");
+}
+
 #[tokio::test]
 async fn a_handler_streams_or_answers() {
     let host = Host::new();
