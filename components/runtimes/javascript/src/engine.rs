@@ -11,7 +11,7 @@ use crate::{realm, run_loop};
 
 /// Bytes of stack at which the engine throws a RangeError. The component has 8 MiB
 /// (`build.rs`): what is over is for the frames of C and Rust between two checks.
-const STACK_BYTES_MAX: usize = 6 << 20;
+const STACK_BYTES_MAX: usize = 4 << 20;
 /// Bytes in use before cycles are looked for. An instance serves one call: most end
 /// before their garbage matters, and a look touches every object.
 const GARBAGE_BYTES: usize = 16 << 20;

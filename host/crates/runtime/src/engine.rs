@@ -19,8 +19,9 @@ const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// What a table costs the host for each element: a pointer.
 pub(crate) const TABLE_ELEMENT_BYTES: u64 = 8;
 /// The host's stack that an interpreter's own recursion may use. Tried: QuickJS with a
-/// limit of 6 MiB of its own needs 2.7 times as much.
-const RUNTIME_WASM_STACK_BYTES: usize = 16 << 20;
+/// limit of 4 MiB of its own needs up to eight times as much, so that every recursion of
+/// a handler ends in its language's error and not in a trap.
+const RUNTIME_WASM_STACK_BYTES: usize = 32 << 20;
 /// What host calls get besides.
 const RUNTIME_HOST_STACK_BYTES: usize = 1 << 20;
 /// Of a stack, what is wiped in place after a call; the rest goes back to the system.

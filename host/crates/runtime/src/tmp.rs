@@ -153,6 +153,11 @@ impl Tmp {
         Ok(())
     }
 
+    /// Whether anything lies in it.
+    pub(crate) fn holds_files(&self) -> bool {
+        self.quota().is_some_and(|quota| quota.names() > 0)
+    }
+
     fn quota(&self) -> Option<&Arc<Quota>> {
         self.made.as_ref().map(|made| &made.quota)
     }

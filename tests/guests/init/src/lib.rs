@@ -59,7 +59,7 @@ fn init() -> Result<(), Error> {
             std::hint::black_box(0);
         },
         "compute" => compute(argument.parse().unwrap_or_default()),
-        // Closed again: nothing is left of it.
+        // Closed again, but it stays in /tmp.
         "file" => fs::write("/tmp/of-init", "closed").map_err(|error| Error::new("File", error.to_string()))?,
         "open" => FILES.with_borrow_mut(|files| opened("/tmp/open").map(|file| files.push(file)))?,
         "stream" => STREAM.set(Some(wasip2::cli::stdout::get_stdout())),
@@ -71,7 +71,7 @@ fn init() -> Result<(), Error> {
             FILES.with_borrow_mut(|files| opened("/tmp/open").map(|file| files.push(file)))?;
             snapshot::register_before_snapshot(|| {
                 FILES.take();
-                Ok(())
+                fs::remove_file("/tmp/open").map_err(|error| Error::new("File", error.to_string()))
             });
         }
         "after" => snapshot::register_after_restore(|| {

@@ -256,8 +256,14 @@ fn fits(what: &str, bytes: u64, bytes_max: u64) -> Result<(), NoSnapshot> {
 /// for anew.
 fn captured(ctx: &mut Ctx) -> Result<(), NoSnapshot> {
     let preopens = ctx.preopens;
-    let left = left_open(ctx.table(), preopens);
-    left.map_or(Ok(()), |what| Err(refused(format!("its init left {what} open, which a snapshot cannot hold"))))
+    if let Some(what) = left_open(ctx.table(), preopens) {
+        return Err(refused(format!("its init left {what} open, which a snapshot cannot hold")));
+    }
+    // A restored instance would miss them.
+    match ctx.files().1.holds_files() {
+        true => Err(refused("its init left files in /tmp, which a snapshot cannot hold")),
+        false => Ok(()),
+    }
 }
 
 fn left_open(table: &mut ResourceTable, preopens: usize) -> Option<&'static str> {

@@ -113,6 +113,11 @@ impl Quota {
         Ok(())
     }
 
+    /// How many names there are.
+    pub(super) fn names(&self) -> u64 {
+        self.lock().names
+    }
+
     pub(super) fn unname(&self) {
         let mut counted = self.lock();
         counted.names = counted.names.saturating_sub(1);
