@@ -29,3 +29,7 @@ export const notAFunction = 7;
 export const stack = async () => { try { throw new OrderError('read'); } catch (error) { return error.stack.split('\n').slice(0, 2); } };
 export const named = async () => { const error = new Error('later'); error.name = 'Named'; return [error.stack.split('\n')[0], Object.keys(error), String(new OrderError('x').stack).split('\n')[0]]; };
 export const logged = async () => { console.error(new OrderError('told')); };
+const own = () => { const error = new RangeError('itself'); error.stack = 'RangeError: itself\n    at here'; error.self = error; error.within = [{ error }]; return error; };
+export const ownThrown = () => { throw own(); };
+export const causes = async () => { const error = own(); delete error.self; delete error.within; error.cause = Object.assign(own(), { cause: error }); throw error; };
+export const ownLogged = async () => { const error = own(); error.twice = [new URIError('a'), 1].map(() => Object.assign(new URIError('a'), { stack: 'URIError: a' })); console.error(error); console.error('with', own()); console.error({ error: own() }); };
