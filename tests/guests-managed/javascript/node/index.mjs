@@ -18,3 +18,5 @@ export const folder = async () => {
   await handle.close();
   return { first, refused, then: [process.cwd(), path.resolve('..'), fs.readdirSync('.'), text, fs.readFileSync('/var/task/../task/lib/data.json', 'utf8').length, fs.statSync('.').isDirectory()] };
 };
+
+export const network = async () => fetch('http://example.com/a');
