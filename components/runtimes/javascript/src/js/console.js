@@ -12,7 +12,7 @@
   function format(parameters) {
     if (parameters.length === 1 && typeof parameters[0] === 'string') return parameters[0];
     const text = util().format(...parameters);
-    return text.includes('\n    at ') ? native.mapped(text) : text;
+    return text.includes('    at ') ? native.mapped(text) : text;
   }
 
   function members(error) {
