@@ -34,3 +34,4 @@ export const ownThrown = () => { throw own(); };
 export const causes = async () => { const error = own(); delete error.self; delete error.within; error.cause = Object.assign(own(), { cause: error }); throw error; };
 export const ownLogged = async () => { const error = own(); error.twice = [new URIError('a'), 1].map(() => Object.assign(new URIError('a'), { stack: 'URIError: a' })); console.error(error); console.error('with', own()); console.error({ error: own() }); };
 export const members = () => { const error = Object.assign(new Error('x'), { code: 1 }); console.log(error); console.log({ error }); };
+export const sdk = async () => import('@smithy/types').catch((error) => [error.code, error.message.split('\n')]);

@@ -87,6 +87,14 @@ impl Asked<'_> {
     }
 }
 
+/// What to do about a package that Lambda's own runtimes bring along, where it is not
+/// there.
+pub(crate) fn advice(specifier: &str) -> Option<String> {
+    let (name, _) = split(specifier)?;
+    let brought = name == "aws-sdk" || name.starts_with("@aws-sdk/") || name.starts_with("@smithy/");
+    brought.then(|| format!("This runtime brings no AWS SDK: put {name} into the function's package."))
+}
+
 fn broken(message: String) -> Missing {
     Missing { code: "ERR_INVALID_PACKAGE_CONFIG", message }
 }
@@ -219,7 +227,12 @@ fn bare(manifests: &mut Manifests, asked: Asked<'_>, paths: &str) -> Result<Targ
             }
         }
     }
-    Err(asked.not_found("package", name))
+    let mut missing = asked.not_found("package", name);
+    // That of `require` comes after the stack of those who asked.
+    if let (Mode::Import, Some(advice)) = (asked.mode, advice(asked.specifier)) {
+        missing.message += &format!("\n{advice}");
+    }
+    Err(missing)
 }
 
 /// The name of a package and the rest as `.` or `./...`.
