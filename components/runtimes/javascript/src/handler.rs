@@ -34,10 +34,13 @@ thread_local! {
     static HANDLER: RefCell<Option<Persistent<Function<'static>>>> = const { RefCell::new(None) };
 }
 
-/// What the environment says about the log and the release of Node.
+/// What the environment says about the log, the release of Node and where packages are.
 fn settle(ctx: &Ctx<'_>) -> Result<()> {
     let environment = host::environment();
     let of = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    if let Some(paths) = of("NODE_PATH").filter(|paths| !paths.is_empty()) {
+        loader::use_paths(paths);
+    }
     let settings = realm::settings(ctx)?;
     settings.set("json", of("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")))?;
     let level = match of("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {

@@ -19,7 +19,7 @@ use crate::package::files;
 use crate::package::format::{self, Format};
 use crate::package::lexer;
 use crate::package::manifest::Manifests;
-use crate::package::resolve::{self, Asked, Missing, Mode, Target};
+use crate::package::resolve::{self, Asked, Known, Missing, Mode, Target};
 use crate::realm;
 
 pub(crate) use derive::derive;
@@ -30,6 +30,8 @@ pub(crate) use natives::natives;
 struct Packages {
     manifests: Manifests,
     bundle: Option<Bundle>,
+    /// The function's own `NODE_PATH`.
+    paths: Option<String>,
     /// What is loaded is taken down, for a bundle.
     recording: Option<derive::Recording>,
 }
@@ -48,6 +50,11 @@ pub(crate) fn use_bundle(bytes: Vec<u8>) {
     with(|packages| packages.bundle = Bundle::open(bytes));
 }
 
+/// From now on `require` looks in these folders last, as `NODE_PATH` has them.
+pub(crate) fn use_paths(paths: &str) {
+    with(|packages| packages.paths = Some(paths.to_owned()));
+}
+
 /// Finds what is asked for, in the bundle or among the files.
 pub(crate) fn resolve(asked: Asked<'_>) -> std::result::Result<Target, Missing> {
     with(|packages| {
@@ -55,17 +62,27 @@ pub(crate) fn resolve(asked: Asked<'_>) -> std::result::Result<Target, Missing> 
         if let Some(target) = known.and_then(|found| found.target(asked.mode, asked.specifier)) {
             return Ok(target_of(target));
         }
-        let target = resolve::resolve(&mut packages.manifests, asked, &builtins::is_known)?;
-        if let Some(recording) = &mut packages.recording {
-            recording.request(asked, &target);
-        }
-        Ok(target)
+        let Packages { manifests, paths, recording, .. } = packages;
+        let mut search = |paths| resolve::resolve(manifests, asked, Known { is_builtin: &builtins::is_known, paths });
+        let Some(recording) = recording else {
+            return search(paths.as_deref().unwrap_or(resolve::NODE_PATH));
+        };
+        // The function may have another `NODE_PATH`, which nobody knows yet: what only that
+        // finds is taken in, and looked for again when it is asked for.
+        search("").inspect(|target| recording.request(asked, target)).or_else(|_| {
+            let target = search(resolve::NODE_PATH)?;
+            if let Target::File(path) = &target {
+                recording.open(path);
+            }
+            Ok(target)
+        })
     })
 }
 
 /// The handler's file, where the bundle was made for this handler.
 pub(crate) fn bundled_handler(handler: &str) -> Option<String> {
-    let bundle = with(|packages| packages.bundle)?;
+    // By its own `NODE_PATH` another file may be meant.
+    let bundle = with(|packages| packages.bundle.filter(|_| packages.paths.is_none()))?;
     bundle.find("")?.target(Mode::Require, handler).map(str::to_owned)
 }
 

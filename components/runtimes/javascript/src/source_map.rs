@@ -17,17 +17,26 @@ const FILES_MAX: usize = 64;
 /// What the frames of our own scripts lie in.
 const OURS: &str = "at node:internal/lamina/";
 const OURS_NAMED: &str = "(node:internal/lamina/";
+/// What follows the last frame on its line where an error is shown with its members, or
+/// within another value.
+const AFTER: [char; 5] = [' ', '{', '}', ']', ','];
 
 /// A text with stack traces in it, with the places of their frames mapped, and without
 /// our own frames.
 pub(crate) fn mapped(text: &str) -> String {
-    if !text.contains("\n    at ") {
+    if !text.contains("    at ") {
         return text.to_owned();
     }
     let mut maps = HashMap::new();
-    let theirs = |line: &&str| !line.contains(OURS) && !line.contains(OURS_NAMED);
-    let lines = text.split('\n').filter(theirs);
-    let lines: Vec<String> = lines.map(|line| frame(line, &mut maps).unwrap_or_else(|| line.to_owned())).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        let (place, after) = line.split_at(line.trim_end_matches(AFTER).len());
+        if !line.contains(OURS) && !line.contains(OURS_NAMED) {
+            lines.push(frame(place, &mut maps).map_or_else(|| line.to_owned(), |frame| frame + after));
+        } else if let Some(last) = lines.last_mut() {
+            last.push_str(after);
+        }
+    }
     lines.join("\n")
 }
 
@@ -228,6 +237,14 @@ mod tests {
     fn lines_without_a_map_stay() {
         let text = "Error: x\n    at f (/no/such.js:1:2)\n    at node:internal/a:1:1\n    at (";
         assert_eq!(mapped(text), text);
+    }
+
+    #[test]
+    fn what_follows_a_frame_of_ours_stays() {
+        let text = "Error: x\n    at f (/a.js:1:2)\n    at g (node:internal/lamina/invoke:1:2)\n    at node:internal/lamina/a:1:2 {\n  code: 1\n}";
+        assert_eq!(mapped(text), "Error: x\n    at f (/a.js:1:2) {\n  code: 1\n}");
+        let text = "[\n  Error: x\n      at f (/a.js:1:2)\n      at node:internal/lamina/a:1:2,\n  1\n]";
+        assert_eq!(mapped(text), "[\n  Error: x\n      at f (/a.js:1:2),\n  1\n]");
     }
 
     #[test]

@@ -242,7 +242,9 @@ for (const Class of [Headers, FormData, Response, Request]) {
 async function fetch(input, init = undefined) {
   const request = new Request(input, init);
   if (request.signal.aborted) throw request.signal.reason;
-  throw new TypeError('fetch failed', { cause: noNetwork(`fetch of ${new URL(request.url).origin}`) });
+  const cause = noNetwork(`fetch of ${new URL(request.url).origin}`);
+  // An error that nobody catches is told without its cause.
+  throw new TypeError(`fetch failed: ${cause.message}`, { cause });
 }
 
 module.exports = { FormData, Headers, Request, Response, fetch };

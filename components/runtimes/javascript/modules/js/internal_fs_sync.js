@@ -124,7 +124,7 @@ const sync = {
   access(path, mode = constants.F_OK) {
     path = pathOf(path);
     if (native.stat(path, false, true) == null) native.fail('ENOENT', 'access', path);
-    if (mode & constants.W_OK && /^\/(var\/task|opt)(\/|$)/.test(path) && natives('process').pid() === 8) {
+    if (mode & constants.W_OK && /^\/(var\/task|opt)(\/|$)/.test(require('path').resolve(path)) && natives('process').pid() === 8) {
       native.fail('EROFS', 'access', path);
     }
   },

@@ -231,11 +231,14 @@ function runPipeline(streams, callback, options = {}) {
         through.on('error', () => {});
         current = through;
       } else if (isIterable(current)) {
-        const { Readable } = require('stream');
+        // What can be read of the pipeline, as Node has it: what comes is written to it, and
+        // nobody has to read it for the pipeline to end.
+        const { PassThrough } = require('internal/stream_duplex');
+        const through = new PassThrough({ objectMode: true });
         pending += 1;
-        const made = Readable.from(current);
-        finished(made, step);
-        current = made;
+        pump(current, through, end).then(() => step(), step);
+        destroys.push(destroyer(through, false, true));
+        current = through;
       } else throw invalidReturn('AsyncIterable or Promise', 'destination', current);
     } else if (isWritable(stream)) {
       if (isReadable(current)) {

@@ -179,7 +179,7 @@ Object.assign(process, {
   cwd: () => native.cwd(),
   chdir(folder) {
     check.string(folder, 'directory');
-    if (!native.chdir(folder)) natives('fs').fail('ENOENT', 'chdir', folder);
+    native.chdir(folder);
   },
   umask(mask = undefined) {
     const before = umask;

@@ -3,6 +3,7 @@
 mod asynchronous;
 mod bytes;
 mod file;
+mod folder;
 mod fs;
 mod hash;
 mod inspect;

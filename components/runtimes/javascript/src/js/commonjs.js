@@ -60,11 +60,11 @@
     }
     const found = native.resolve(specifier, parent.filename ?? parent.id);
     if (typeof found === 'string') return found;
-    const [code, text] = found;
+    const [code, text, advice] = found;
     if (code !== 'MODULE_NOT_FOUND') throw coded(code, text);
     const requireStack = stackOf(parent);
     requireStack.push('/var/runtime/index.mjs');
-    const error = new Error(`${text}\nRequire stack:\n- ${requireStack.join('\n- ')}`);
+    const error = new Error(`${text}\nRequire stack:\n- ${requireStack.join('\n- ')}${advice ? `\n${advice}` : ''}`);
     error.code = code;
     error.requireStack = requireStack;
     throw error;

@@ -12,16 +12,31 @@
   function format(parameters) {
     if (parameters.length === 1 && typeof parameters[0] === 'string') return parameters[0];
     const text = util().format(...parameters);
-    return text.includes('\n    at ') ? native.mapped(text) : text;
+    return text.includes('    at ') ? native.mapped(text) : text;
   }
 
-  function serializable(key, value) {
-    if (!(value instanceof Error)) return value;
+  function members(error) {
     return {
-      errorType: value.constructor?.name ?? 'UnknownError',
-      errorMessage: value.message,
-      stackTrace: typeof value.stack === 'string' ? native.mapped(value.stack).split('\n') : value.stack,
-      ...value,
+      errorType: error.constructor?.name ?? 'UnknownError',
+      errorMessage: error.message,
+      stackTrace: typeof error.stack === 'string' ? native.mapped(error.stack).split('\n') : error.stack,
+    };
+  }
+
+  // For JSON. It cannot find an error within itself, as it sees copies: the way to where
+  // it is tells.
+  function serializable() {
+    const way = [];
+    return function (key, value) {
+      while (way.length > 0 && way.at(-1).seen !== this) way.pop();
+      if (value === null || typeof value !== 'object') return value;
+      let seen = value;
+      if (value instanceof Error) {
+        if (way.some((step) => step.value === value)) return '[Circular]';
+        seen = { ...members(value), ...value };
+      }
+      way.push({ seen, value });
+      return seen;
     };
   }
 
@@ -31,7 +46,7 @@
     if (parameters.length === 1) {
       line.message = parameters[0];
       try {
-        return JSON.stringify(line, serializable);
+        return JSON.stringify(line, serializable());
       } catch {
         line.message = format(parameters);
         return JSON.stringify(line);
@@ -39,7 +54,7 @@
     }
     line.message = format(parameters);
     const error = parameters.find((parameter) => parameter instanceof Error);
-    if (error) Object.assign(line, serializable('', error));
+    if (error) Object.assign(line, members(error));
     return JSON.stringify(line);
   }
 

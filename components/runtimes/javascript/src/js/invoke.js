@@ -34,11 +34,20 @@
     }
   }
 
-  function withMembers(key, value) {
-    if (!(value instanceof Error)) return value;
-    const members = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
-    if (typeof value.stack === 'string') members.stack = lines(value);
-    return members;
+  // For JSON. An error is copied once: JSON finds an error within itself by that, as it
+  // finds any object, where copies of copies would have no end.
+  function withMembers() {
+    const copies = new Map();
+    return (key, value) => {
+      if (!(value instanceof Error)) return value;
+      let members = copies.get(value);
+      if (members === undefined) {
+        members = { errorType: value.name, errorMessage: value.message, code: value.code, ...value };
+        if (typeof value.stack === 'string') members.stack = lines(value);
+        copies.set(value, members);
+      }
+      return members;
+    };
   }
 
   // What the log is told.
@@ -47,7 +56,7 @@
     if (settings.json) return console.error(error);
     let text;
     try {
-      text = JSON.stringify(error, withMembers);
+      text = JSON.stringify(error, withMembers());
     } catch {
       const [errorType, errorMessage, trace] = described(error);
       text = JSON.stringify({ errorType, errorMessage, trace });

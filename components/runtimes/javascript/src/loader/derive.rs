@@ -44,7 +44,8 @@ impl Recording {
         self.open(path);
     }
 
-    fn open(&mut self, path: &str) {
+    /// Takes a file in, in its turn.
+    pub(super) fn open(&mut self, path: &str) {
         if self.seen.len() < MODULES_MAX && self.seen.insert(path.to_owned()) {
             self.open.push(path.to_owned());
         }

@@ -9,7 +9,7 @@ use crate::builtins;
 use crate::engine::raw;
 use crate::package::bundle::Code;
 use crate::package::format::{self as formats, Format};
-use crate::package::resolve::{Asked, Mode, Target};
+use crate::package::resolve::{Asked, Mode, Target, advice};
 use crate::realm;
 
 /// The function around a CommonJS module. Its line has number 0, the source begins at 1.
@@ -31,7 +31,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(natives)
 }
 
-/// The target as text, or code and words of why there is none.
+/// The target as text, or code and words of why there is none, and what to do about it.
 fn required<'js>(ctx: Ctx<'js>, specifier: String, from: String) -> Result<Value<'js>> {
     let found = resolve(Asked { specifier: &specifier, from: &from, mode: Mode::Require });
     let text = |text: &str| Ok(rquickjs::String::from_str(ctx.clone(), text)?.into_value());
@@ -42,6 +42,7 @@ fn required<'js>(ctx: Ctx<'js>, specifier: String, from: String) -> Result<Value
             let pair = Array::new(ctx.clone())?;
             pair.set(0, missing.code)?;
             pair.set(1, missing.message)?;
+            pair.set(2, advice(&specifier))?;
             Ok(pair.into_value())
         }
     }

@@ -9,9 +9,12 @@ use serde_json::{Map, Value};
 use super::files::{self, Kind};
 use super::manifest::{Manifest, Manifests};
 
-/// Where `require` looks after every `node_modules`: Lambda's `NODE_PATH`.
-const NODE_PATH: [&str; 4] =
-    ["/opt/nodejs/node24/node_modules", "/opt/nodejs/node22/node_modules", "/opt/nodejs/node_modules", "/var/task"];
+/// Where `require` looks after every `node_modules`, where a function does not say it:
+/// Lambda's `NODE_PATH`.
+pub(crate) const NODE_PATH: &str =
+    "/opt/nodejs/node24/node_modules:/opt/nodejs/node22/node_modules:/opt/nodejs/node_modules:/var/task";
+/// Where relative folders of `NODE_PATH` begin.
+const TASK: &str = "/var/task";
 /// What `require` tries, in this order. TypeScript's types are gone by now.
 const ENDINGS: [&str; 4] = [".js", ".json", ".node", ".ts"];
 /// How deep conditions and targets of `exports` may be nested.
@@ -56,6 +59,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) mode: Mode,
 }
 
+/// What is known besides the files.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// Knows Node's own modules, with and without `node:`.
+    pub(crate) is_builtin: &'a dyn Fn(&str) -> bool,
+    /// `NODE_PATH`.
+    pub(crate) paths: &'a str,
+}
+
 impl Asked<'_> {
     fn folder(&self) -> &str {
         files::parent(self.from).unwrap_or("/")
@@ -75,18 +87,22 @@ impl Asked<'_> {
     }
 }
 
+/// What to do about a package that Lambda's own runtimes bring along, where it is not
+/// there.
+pub(crate) fn advice(specifier: &str) -> Option<String> {
+    let (name, _) = split(specifier)?;
+    let brought = name == "aws-sdk" || name.starts_with("@aws-sdk/") || name.starts_with("@smithy/");
+    brought.then(|| format!("This runtime brings no AWS SDK: put {name} into the function's package."))
+}
+
 fn broken(message: String) -> Missing {
     Missing { code: "ERR_INVALID_PACKAGE_CONFIG", message }
 }
 
-/// The target of `asked`. `is_builtin` knows Node's own modules, with and without `node:`.
-pub(crate) fn resolve(
-    manifests: &mut Manifests,
-    asked: Asked<'_>,
-    is_builtin: &dyn Fn(&str) -> bool,
-) -> Result<Target, Missing> {
+/// The target of `asked`.
+pub(crate) fn resolve(manifests: &mut Manifests, asked: Asked<'_>, known: Known<'_>) -> Result<Target, Missing> {
     let specifier = asked.specifier;
-    if is_builtin(specifier) {
+    if (known.is_builtin)(specifier) {
         return Ok(Target::Builtin(specifier.trim_start_matches("node:").to_owned()));
     }
     if specifier.starts_with("node:") {
@@ -109,8 +125,8 @@ pub(crate) fn resolve(
             };
             found.map(Target::File).ok_or_else(|| asked.not_found("module", &path))
         }
-        _ if specifier.starts_with('#') => internal(manifests, asked, is_builtin),
-        _ => bare(manifests, asked),
+        _ if specifier.starts_with('#') => internal(manifests, asked, known),
+        _ => bare(manifests, asked, known.paths),
     }
 }
 
@@ -177,7 +193,7 @@ fn as_folder(manifests: &mut Manifests, folder: &str) -> Result<Option<String>, 
 }
 
 /// A package by its name, perhaps with a path in it.
-fn bare(manifests: &mut Manifests, asked: Asked<'_>) -> Result<Target, Missing> {
+fn bare(manifests: &mut Manifests, asked: Asked<'_>, paths: &str) -> Result<Target, Missing> {
     let Some((name, subpath)) = split(asked.specifier) else {
         return Err(Missing {
             code: "ERR_INVALID_MODULE_SPECIFIER",
@@ -204,13 +220,19 @@ fn bare(manifests: &mut Manifests, asked: Asked<'_>) -> Result<Target, Missing> 
         at = files::parent(folder);
     }
     if asked.mode == Mode::Require {
-        for folder in NODE_PATH {
-            if let Some(found) = in_package(manifests, asked, &files::join(folder, name), &subpath)? {
+        for folder in paths.split(':').filter(|folder| !folder.is_empty()) {
+            let package = files::join(&files::join(TASK, folder), name);
+            if let Some(found) = in_package(manifests, asked, &package, &subpath)? {
                 return Ok(found);
             }
         }
     }
-    Err(asked.not_found("package", name))
+    let mut missing = asked.not_found("package", name);
+    // That of `require` comes after the stack of those who asked.
+    if let (Mode::Import, Some(advice)) = (asked.mode, advice(asked.specifier)) {
+        missing.message += &format!("\n{advice}");
+    }
+    Err(missing)
 }
 
 /// The name of a package and the rest as `.` or `./...`.
@@ -286,7 +308,7 @@ fn exported(asked: Asked<'_>, package: &str, manifest: &Rc<Manifest>, subpath: &
 }
 
 /// What `imports` of the nearest manifest gives for a specifier with `#`.
-fn internal(manifests: &mut Manifests, asked: Asked<'_>, is_builtin: &dyn Fn(&str) -> bool) -> Result<Target, Missing> {
+fn internal(manifests: &mut Manifests, asked: Asked<'_>, known: Known<'_>) -> Result<Target, Missing> {
     let scope = manifests.scope(asked.folder()).map_err(broken)?;
     let found = scope.as_ref().and_then(|(folder, manifest)| {
         let (target, star) = member(manifest.imports.as_ref()?, asked.specifier)?;
@@ -310,7 +332,7 @@ fn internal(manifests: &mut Manifests, asked: Asked<'_>, is_builtin: &dyn Fn(&st
         if target.starts_with('#') {
             return Err(asked.not_found("package", &target));
         }
-        return resolve(manifests, Asked { specifier: &target, from: &from, mode: asked.mode }, is_builtin);
+        return resolve(manifests, Asked { specifier: &target, from: &from, mode: asked.mode }, known);
     }
     let path = files::join(folder, &target);
     match files::is_file(&path) {

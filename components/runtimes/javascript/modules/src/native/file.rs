@@ -11,7 +11,7 @@ use rquickjs::{Array, Ctx, Object, Result};
 
 use super::{
     bytes::{self, Bytes},
-    fs,
+    folder, fs,
 };
 
 /// As many as Lambda's sandboxes allow (quota page, 1,024 file descriptors).
@@ -69,7 +69,7 @@ fn open(ctx: Ctx<'_>, path: String, flags: u32, mode: u32) -> Result<usize> {
         if index >= OPEN_MAX {
             return Err(io::Error::from_raw_os_error(libc::EMFILE));
         }
-        let file = options.open(&path)?;
+        let file = options.open(folder::absolute(&path))?;
         if index == files.len() {
             files.push(None);
         }

@@ -5,30 +5,33 @@ use std::{fs, io, time::SystemTime};
 use rquickjs::{Array, Ctx, Exception, Object, Result, Value};
 
 use super::bytes::{self, Bytes};
+use super::folder::absolute;
 
 pub fn fill(group: &Object<'_>) -> Result<()> {
     super::functions!(group,
         "readFile" => read_file,
         "stat" => stat,
         "readdir" => readdir,
-        "mkdir" => |ctx: Ctx<'_>, path: String| at(&ctx, fs::create_dir(&path), "mkdir", &path),
-        "rmdir" => |ctx: Ctx<'_>, path: String| at(&ctx, fs::remove_dir(&path), "rmdir", &path),
-        "unlink" => |ctx: Ctx<'_>, path: String| at(&ctx, fs::remove_file(&path), "unlink", &path),
+        "mkdir" => |ctx: Ctx<'_>, path: String| at(&ctx, fs::create_dir(absolute(&path)), "mkdir", &path),
+        "rmdir" => |ctx: Ctx<'_>, path: String| at(&ctx, fs::remove_dir(absolute(&path)), "rmdir", &path),
+        "unlink" => |ctx: Ctx<'_>, path: String| at(&ctx, fs::remove_file(absolute(&path)), "unlink", &path),
         "rename" => |ctx: Ctx<'_>, from: String, to: String| {
-            fs::rename(&from, &to).map_err(|error| throw(&ctx, &error, "rename", Some(&from), Some(&to)))
+            let renamed = fs::rename(absolute(&from), absolute(&to));
+            renamed.map_err(|error| throw(&ctx, &error, "rename", Some(&from), Some(&to)))
         },
         "copyFile" => |ctx: Ctx<'_>, from: String, to: String| {
-            let copied = fs::copy(&from, &to).map(drop);
+            let copied = fs::copy(absolute(&from), absolute(&to)).map(drop);
             copied.map_err(|error| throw(&ctx, &error, "copyfile", Some(&from), Some(&to)))
         },
         "link" => |ctx: Ctx<'_>, from: String, to: String| {
-            fs::hard_link(&from, &to).map_err(|error| throw(&ctx, &error, "link", Some(&from), Some(&to)))
+            let linked = fs::hard_link(absolute(&from), absolute(&to));
+            linked.map_err(|error| throw(&ctx, &error, "link", Some(&from), Some(&to)))
         },
         "symlink" => |ctx: Ctx<'_>, target: String, path: String| {
             symlink(&target, &path).map_err(|error| throw(&ctx, &error, "symlink", Some(&target), Some(&path)))
         },
         "readlink" => |ctx: Ctx<'_>, path: String| {
-            let target = fs::read_link(&path).map(|target| target.display().to_string());
+            let target = fs::read_link(absolute(&path)).map(|target| target.display().to_string());
             at(&ctx, target, "readlink", &path)
         },
         "realpath" => |ctx: Ctx<'_>, path: String| at(&ctx, realpath(&path), "realpath", &path),
@@ -88,7 +91,7 @@ fn known(error: &io::Error, path: Option<&str>) -> (&'static str, i32, &'static 
 
 #[cfg(target_family = "wasm")]
 fn translate(number: i32, path: Option<&str>) -> i32 {
-    let read_only = path.is_some_and(|path| READ_ONLY.iter().any(|folder| path.starts_with(folder)));
+    let read_only = path.map(absolute).is_some_and(|path| READ_ONLY.iter().any(|folder| path.starts_with(folder)));
     match number {
         libc::EPERM | libc::EACCES | NOT_CAPABLE if read_only => libc::EROFS,
         NOT_CAPABLE => libc::ENOENT,
@@ -155,14 +158,14 @@ fn at<T>(ctx: &Ctx<'_>, result: io::Result<T>, syscall: &str, path: &str) -> Res
 }
 
 fn read_file<'js>(ctx: Ctx<'js>, path: String) -> Result<Bytes<'js>> {
-    let content = at(&ctx, fs::read(&path), "open", &path)?;
+    let content = at(&ctx, fs::read(absolute(&path)), "open", &path)?;
     bytes::new(&ctx, content)
 }
 
 /// `[mode, size, atimeMs, mtimeMs, ctimeMs, birthtimeMs, dev, ino, nlink, uid, gid,
 /// rdev, blksize, blocks]`; none if there is no such file and `quiet` is set.
 fn stat<'js>(ctx: Ctx<'js>, path: String, links: bool, quiet: bool) -> Result<Option<Array<'js>>> {
-    let found = if links { fs::symlink_metadata(&path) } else { fs::metadata(&path) };
+    let found = if links { fs::symlink_metadata(absolute(&path)) } else { fs::metadata(absolute(&path)) };
     match found {
         Ok(metadata) => numbers(ctx, &metadata).map(Some),
         Err(error) if quiet && matches!(known(&error, Some(&path)).0, "ENOENT" | "ENOTDIR") => Ok(None),
@@ -238,7 +241,7 @@ fn rest(metadata: &fs::Metadata, modified: f64, created: Option<f64>) -> [f64; 1
 fn readdir<'js>(ctx: Ctx<'js>, path: String) -> Result<Array<'js>> {
     let read = || -> io::Result<Vec<(String, i32)>> {
         let mut entries = Vec::new();
-        for entry in fs::read_dir(&path)? {
+        for entry in fs::read_dir(absolute(&path))? {
             let entry = entry?;
             let kind = entry.file_type()?;
             let kind = if kind.is_file() {
@@ -283,7 +286,7 @@ fn realpath(path: &str) -> io::Result<String> {
 /// there and has no `..` left is real.
 #[cfg(not(unix))]
 fn realpath(path: &str) -> io::Result<String> {
-    fs::metadata(path)?;
+    fs::metadata(absolute(path))?;
     Ok(path.to_owned())
 }
 
@@ -296,7 +299,7 @@ fn chmod(path: &str, mode: u32) -> io::Result<()> {
 /// There are no modes to change; that the file is there is checked.
 #[cfg(not(unix))]
 fn chmod(path: &str, _mode: u32) -> io::Result<()> {
-    fs::metadata(path).map(drop)
+    fs::metadata(absolute(path)).map(drop)
 }
 
 /// For `super::file`.

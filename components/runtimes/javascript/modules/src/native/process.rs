@@ -5,6 +5,7 @@ use std::{io::Write, time::Instant};
 use rquickjs::{Array, Ctx, Function, Object, Result};
 
 use super::bytes::{self, Bytes};
+use super::{folder, fs};
 
 pub fn fill(group: &Object<'_>) -> Result<()> {
     // A reading of the monotonic clock has no value of its own: all are taken from
@@ -15,8 +16,8 @@ pub fn fill(group: &Object<'_>) -> Result<()> {
     group.set("nanoseconds", now)?;
     super::functions!(group,
         "env" => env,
-        "cwd" => || std::env::current_dir().map_or_else(|_| "/".to_owned(), |path| path.display().to_string()),
-        "chdir" => |path: String| std::env::set_current_dir(path).is_ok(),
+        "cwd" => folder::current,
+        "chdir" => chdir,
         "pid" => || f64::from(pid()),
         "exit" => exit,
         "write" => write,
@@ -34,6 +35,11 @@ fn pid() -> u32 {
 #[cfg(target_family = "wasm")]
 fn pid() -> u32 {
     8
+}
+
+fn chdir(ctx: Ctx<'_>, path: String) -> Result<()> {
+    let changed = folder::change(&path);
+    changed.map_err(|error| fs::throw(&ctx, &error, "chdir", Some(&folder::current()), Some(&path)))
 }
 
 fn exit(code: i32) {

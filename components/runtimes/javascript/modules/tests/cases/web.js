@@ -47,7 +47,7 @@ module.exports = [
   async () => { const r = Response.json({ a: 1 }); const c = r.clone(); return [await r.text(), await c.json(), r.headers.get('content-type')]; }, async () => { const r = new Response('x'); await r.text(); return r.text().catch((e) => e.name); },
   () => { const r = new Request('http://a/b', { method: 'post', body: 'x', headers: { a: 'b' } }); return [r.url, r.method, r.headers.get('content-type'), r.headers.get('a')]; }, () => { try { new Request('http://a', { body: 'x' }); } catch (e) { return e.name; } return 0; },
   async () => new Request('http://a', { method: 'PUT', body: new URLSearchParams({ a: 'b c' }) }).text(), () => { const f = new FormData(); f.append('a', 'b'); f.append('a', 'c'); f.set('d', 5); return [[...f], f.getAll('a')]; },
-  () => fetch('http://127.0.0.1:1/').catch((e) => [e.name, e.message]), () => fetch('nope').catch((e) => e.name),
+  () => fetch('http://127.0.0.1:1/').catch((e) => [e.name, e.message.slice(0, 12)]), () => fetch('nope').catch((e) => e.name),
   () => collect(new ReadableStream({ start(c) { c.enqueue(1); c.enqueue(2); c.close(); } })), () => collect(ReadableStream.from([1, 2, 3])),
   async () => { const r = new ReadableStream({ pull(c) { c.enqueue(1); c.close(); } }).getReader(); return [await r.read(), await r.read()]; },
   async () => { const s = new ReadableStream({ start(c) { c.error(new Error('bad')); } }); return s.getReader().read().catch((e) => e.message); },
