@@ -3,7 +3,7 @@
 //!
 //! Enums and parameter properties become code; decorators are those of TypeScript's
 //! `experimentalDecorators`, without metadata; imports that are only used as types go,
-//! as with tsc's defaults; `./x.ts` in an import becomes `./x.js`. Language features
+//! as with tsc's defaults; `./x.ts` and `./x` in an import become `./x.js`. Language features
 //! stay as they are: the engine has them.
 
 use std::path::Path;
@@ -18,6 +18,7 @@ use oxc::span::SourceType;
 use oxc::transformer::{HelperLoaderMode, RewriteExtensionsMode, TransformOptions, Transformer};
 
 use super::enums::{ENUMS_BYTES_MAX, are_short};
+use super::specifiers::{self, Names};
 
 /// A source without its types.
 pub(super) struct Erased {
@@ -36,7 +37,7 @@ decorateParam(i,f){return(t,k)=>f(t,k,i)}};
 ";
 
 /// Erases the types of a source; the reason when it has bad syntax, or is too large.
-pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
+pub(super) fn erased(name: &str, text: &str, names: &Names) -> Result<Erased, String> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let source_type = SourceType::from_path(file).map_err(|error| error.to_string())?;
     let allocator = Allocator::default();
@@ -48,6 +49,7 @@ pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
     if !are_short(&program) {
         return Err(format!("the members of its enums come to more than {ENUMS_BYTES_MAX} bytes"));
     }
+    specifiers::rewrite(&mut program, &allocator, names, name);
     // Without their values a string would get a name back, as only numbers do.
     let semantic = SemanticBuilder::new().with_enum_eval(true).build(&program);
     if let Some(first) = semantic.diagnostics.first() {

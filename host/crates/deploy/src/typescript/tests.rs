@@ -39,6 +39,22 @@ fn types_go_and_code_stays() {
 }
 
 #[test]
+fn imports_without_an_extension_name_what_is_made() {
+    let text = "import { a } from \"./greet\";\nexport * from './lib';\nexport { b } from \"./b.service\";\n\
+                import t = require(\"./greet\");\n\
+                export const x = [a, t, import(\"./lib\"), require(\"./greet\"), require(\"./b.service.ts\")];\n\
+                import(a); require(a); import { c } from \"./none.ts\"; c; import type { d } from \"./greet\";\n";
+    let other = "export const a = 1;";
+    let made = erase_all(&[("b.service.ts", other), ("greet.ts", other), ("index.ts", text), ("lib/index.ts", other)]);
+    let code = &made.iter().find(|(name, _)| name == "index.js").unwrap().1;
+    let expect = "import { a } from \"./greet.js\";\nexport * from \"./lib/index.js\";\n\
+                  export { b } from \"./b.service.js\";\nconst t = require(\"./greet.js\");\n\
+                  export const x = [\n\ta,\n\tt,\n\timport(\"./lib/index.js\"),\n\trequire(\"./greet.js\"),\n\
+                  \trequire(\"./b.service.js\")\n];\nimport(a);\nrequire(a);\nimport { c } from \"./none.js\";\nc;\n";
+    assert_eq!(code.split_once("//# ").unwrap().0, expect);
+}
+
+#[test]
 fn enums_have_the_values_that_typescript_gives_them() {
     let code = code(
         "enum A { a, b, c = \"x\", d = c + \"y\", e = `${d}!`, f = b + 2, g }\nexport const enum B { a = A.f << 1 }",
@@ -121,7 +137,7 @@ fn lost_threads_are_bounded_and_found_again() {
     let eraser = Eraser::default();
     let erased = || {
         let job = Job { source: "a.ts".into(), text: "let a: 1;".into(), code: "a.js".into(), map: "a.js.map".into() };
-        eraser.in_time(vec![job])
+        eraser.in_time(vec![job], Names::default())
     };
     let lost: Vec<Running> = (0..LOST_MAX).map(|_| Running::new(&eraser.0)).collect();
     // No module stands for it: it can be tried again.
@@ -198,7 +214,7 @@ fn deep_sources_do_no_harm() {
     for source in deep_sources(SOURCE_BYTES_MAX / 8) {
         let shown = source.get(..20).unwrap_or_default().to_owned();
         let job = Job { source: "a.ts".into(), text: source, code: "a.js".into(), map: "a.js.map".into() };
-        match Eraser::default().in_time(vec![job]) {
+        match Eraser::default().in_time(vec![job], Names::default()) {
             Ok(made) => assert!(!made.is_empty(), "{shown}"),
             Err(error) => assert!(error.to_string().ends_with("it takes too long"), "{shown}: {error}"),
         }
@@ -235,7 +251,7 @@ fn deep_sources_take_no_more_stack_than_they_are_given() {
     for source in deep_sources(BYTES) {
         let shown = source.get(..20).unwrap_or_default().to_owned();
         let work = move || {
-            let _ = erased("a.ts", &source);
+            let _ = erased("a.ts", &source, &Names::default());
             touched_stack_bytes()
         };
         let stack = STACK_BYTES_MIN + 2 * BYTES * STACK_BYTES_PER_BYTE;
