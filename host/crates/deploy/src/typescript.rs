@@ -7,8 +7,10 @@
 //! none: what a package holds is kept in its bundle. Whoever changes what becomes of a
 //! source raises `lamina_runtime::DERIVED_VERSION`.
 
+mod commonjs;
 mod enums;
 mod erase;
+mod kind;
 mod specifiers;
 
 use std::collections::HashSet;
@@ -22,6 +24,7 @@ use lamina_artifacts::PackageFile;
 use lamina_package::{Entry, ZipError};
 
 use erase::{Erased, erased, thrown};
+use kind::{Kind, Kinds};
 use specifiers::Names;
 
 /// The largest source that is looked at.
@@ -56,6 +59,7 @@ pub(crate) enum EraseError {
 /// A source and the names of what becomes of it.
 struct Job {
     source: String,
+    kind: Kind,
     text: String,
     code: String,
     map: String,
@@ -103,7 +107,7 @@ impl Eraser {
 fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Names, Vec<PackageFile>), ZipError> {
     let mut names: HashSet<String> = files.iter().map(|file| file.name.to_owned()).collect();
     let folders: HashSet<&str> = files.iter().flat_map(|file| folders(file.name)).collect();
-    let (mut jobs, mut made, mut total) = (Vec::new(), Vec::new(), 0);
+    let (kinds, mut jobs, mut made, mut total) = (Kinds::read(files)?, Vec::new(), Vec::new(), 0);
     for file in files {
         let Some((stem, extension)) = source(file.name) else { continue };
         if ["js", "mjs", "cjs"].iter().any(|other| names.contains(&format!("{stem}.{other}"))) {
@@ -122,7 +126,7 @@ fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Names, Vec<PackageFile>), Zip
             continue;
         }
         match String::from_utf8(file.content()?.into_owned()) {
-            Ok(text) => jobs.push(Job { source: file.name.to_owned(), text, code, map }),
+            Ok(text) => jobs.push(Job { source: file.name.to_owned(), kind: kinds.of(file.name), text, code, map }),
             Err(_) => made.push(thrown(file.name, &code, "it is not UTF-8")),
         }
     }
@@ -179,7 +183,7 @@ impl Eraser {
 
 fn made(job: &Job, names: &Names) -> Vec<PackageFile> {
     let map_name = job.map.rsplit('/').next().unwrap_or(&job.map);
-    match erased(&job.source, &job.text, names) {
+    match erased(&job.source, &job.text, job.kind, names) {
         Ok(Erased { code, map }) => vec![
             PackageFile {
                 name: job.code.clone(),

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use lamina_artifacts::PackageFile;
 use oxc::allocator::Allocator;
+use oxc::ast::ast::Statement;
 use oxc::codegen::{Codegen, CodegenOptions};
 use oxc::diagnostics::OxcDiagnostic;
 use oxc::parser::Parser;
@@ -17,7 +18,9 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{HelperLoaderMode, RewriteExtensionsMode, TransformOptions, Transformer};
 
+use super::commonjs;
 use super::enums::{ENUMS_BYTES_MAX, are_short};
+use super::kind::Kind;
 use super::specifiers::{self, Names};
 
 /// A source without its types.
@@ -37,7 +40,7 @@ decorateParam(i,f){return(t,k)=>f(t,k,i)}};
 ";
 
 /// Erases the types of a source; the reason when it has bad syntax, or is too large.
-pub(super) fn erased(name: &str, text: &str, names: &Names) -> Result<Erased, String> {
+pub(super) fn erased(name: &str, text: &str, kind: Kind, names: &Names) -> Result<Erased, String> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let source_type = SourceType::from_path(file).map_err(|error| error.to_string())?;
     let allocator = Allocator::default();
@@ -49,7 +52,10 @@ pub(super) fn erased(name: &str, text: &str, names: &Names) -> Result<Erased, St
     if !are_short(&program) {
         return Err(format!("the members of its enums come to more than {ENUMS_BYTES_MAX} bytes"));
     }
-    specifiers::rewrite(&mut program, &allocator, names, name);
+    // Only CommonJS has `export =`, whatever else there is.
+    let assigns = program.body.iter().any(|statement| matches!(statement, Statement::TSExportAssignment(_)));
+    let is_commonjs = kind == Kind::CommonJs || (kind == Kind::ByText && assigns);
+    specifiers::rewrite(&mut program, &allocator, names, name, is_commonjs);
     // Without their values a string would get a name back, as only numbers do.
     let semantic = SemanticBuilder::new().with_enum_eval(true).build(&program);
     if let Some(first) = semantic.diagnostics.first() {
@@ -64,15 +70,20 @@ pub(super) fn erased(name: &str, text: &str, names: &Names) -> Result<Erased, St
     if let Some(first) = transformed.diagnostics.first() {
         return Err(place(first, text));
     }
+    let mut heads = Vec::new();
+    if is_commonjs {
+        heads.extend(commonjs::transform(&mut program, &allocator, text));
+    }
     let options = CodegenOptions { source_map_path: Some(file.into()), ..CodegenOptions::default() };
     let printed = Codegen::new().with_options(options).build(&program);
     let map = printed.map.ok_or("there is no source map of it")?.to_json_string();
-    if !printed.code.contains("babelHelpers.") {
-        return Ok(Erased { code: printed.code, map });
+    if printed.code.contains("babelHelpers.") {
+        heads.push(HELPERS.to_owned());
     }
-    // One line more before the rest, also in the map.
-    let map = map.replacen("\"mappings\":\"", "\"mappings\":\";", 1);
-    Ok(Erased { code: [HELPERS, &printed.code].concat(), map })
+    // Each is a line more before the rest, also in the map.
+    let mappings = format!("\"mappings\":\"{}", ";".repeat(heads.len()));
+    let map = map.replacen("\"mappings\":\"", &mappings, 1);
+    Ok(Erased { code: [heads.concat(), printed.code].concat(), map })
 }
 
 /// Line, column and message, as a compiler tells them.

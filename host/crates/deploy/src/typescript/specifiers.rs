@@ -81,15 +81,23 @@ fn joined(from: &str, specifier: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Rewrites all specifiers of a source that stand there as they are.
-pub(super) fn rewrite<'a>(program: &mut Program<'a>, allocator: &'a Allocator, names: &Names, from: &str) {
-    Rewrite { allocator, names, from }.visit_program(program);
+/// Rewrites all specifiers of a source that stand there as they are. In CommonJS its
+/// imports become calls of `require`.
+pub(super) fn rewrite<'a>(
+    program: &mut Program<'a>,
+    allocator: &'a Allocator,
+    names: &Names,
+    from: &str,
+    is_commonjs: bool,
+) {
+    Rewrite { allocator, names, from, is_commonjs }.visit_program(program);
 }
 
 struct Rewrite<'a, 'n> {
     allocator: &'a Allocator,
     names: &'n Names,
     from: &'n str,
+    is_commonjs: bool,
 }
 
 impl<'a> Rewrite<'a, '_> {
@@ -103,15 +111,15 @@ impl<'a> Rewrite<'a, '_> {
 
 impl<'a> VisitMut<'a> for Rewrite<'a, '_> {
     fn visit_import_declaration(&mut self, declaration: &mut ImportDeclaration<'a>) {
-        self.literal(&mut declaration.source, false);
+        self.literal(&mut declaration.source, self.is_commonjs);
     }
 
     fn visit_export_from_declaration(&mut self, declaration: &mut ExportFromDeclaration<'a>) {
-        self.literal(&mut declaration.source, false);
+        self.literal(&mut declaration.source, self.is_commonjs);
     }
 
     fn visit_export_all_declaration(&mut self, declaration: &mut ExportAllDeclaration<'a>) {
-        self.literal(&mut declaration.source, false);
+        self.literal(&mut declaration.source, self.is_commonjs);
     }
 
     fn visit_ts_external_module_reference(&mut self, reference: &mut TSExternalModuleReference<'a>) {
