@@ -10,7 +10,7 @@ use std::path::Path;
 
 use lamina_artifacts::PackageFile;
 use oxc::allocator::Allocator;
-use oxc::ast::ast::Statement;
+use oxc::ast::ast::{Declaration, Program, Statement};
 use oxc::codegen::{Codegen, CodegenOptions};
 use oxc::diagnostics::OxcDiagnostic;
 use oxc::parser::Parser;
@@ -55,6 +55,7 @@ pub(super) fn erased(name: &str, text: &str, kind: Kind, names: &Names) -> Resul
     // Only CommonJS has `export =`, whatever else there is.
     let assigns = program.body.iter().any(|statement| matches!(statement, Statement::TSExportAssignment(_)));
     let is_commonjs = kind == Kind::CommonJs || (kind == Kind::ByText && assigns);
+    let imports_require = program.body.iter().any(is_import_equals);
     specifiers::rewrite(&mut program, &allocator, names, name, is_commonjs);
     // Without their values a string would get a name back, as only numbers do.
     let semantic = SemanticBuilder::new().with_enum_eval(true).build(&program);
@@ -73,6 +74,8 @@ pub(super) fn erased(name: &str, text: &str, kind: Kind, names: &Names) -> Resul
     let mut heads = Vec::new();
     if is_commonjs {
         heads.extend(commonjs::transform(&mut program, &allocator, text));
+    } else if imports_require || kind == Kind::ByText {
+        heads.extend(commonjs_names(&program, text));
     }
     let options = CodegenOptions { source_map_path: Some(file.into()), ..CodegenOptions::default() };
     let printed = Codegen::new().with_options(options).build(&program);
@@ -84,6 +87,41 @@ pub(super) fn erased(name: &str, text: &str, kind: Kind, names: &Names) -> Resul
     let mappings = format!("\"mappings\":\"{}", ";".repeat(heads.len()));
     let map = map.replacen("\"mappings\":\"", &mappings, 1);
     Ok(Erased { code: [heads.concat(), printed.code].concat(), map })
+}
+
+/// Whether this is `import x = require("y")`, perhaps exported.
+fn is_import_equals(statement: &Statement<'_>) -> bool {
+    match statement {
+        Statement::TSImportEqualsDeclaration(_) => true,
+        Statement::ExportDeclaration(export) => {
+            matches!(export.declaration, Declaration::TSImportEqualsDeclaration(_))
+        }
+        _ => false,
+    }
+}
+
+/// What an ES module needs before it for what only CommonJS has by itself: TypeScript
+/// writes the first for `import x = require("y")`, and a source that does not say that it
+/// is an ES module counts on all. Only names that nothing declares are declared here.
+fn commonjs_names(program: &Program<'_>, text: &str) -> Option<String> {
+    if !program.body.iter().any(Statement::is_module_declaration) {
+        return None;
+    }
+    let semantic = SemanticBuilder::new().build(program).semantic;
+    let unresolved = semantic.scoping().root_unresolved_references();
+    let is_free = |name: &str| unresolved.keys().any(|free| free.as_str() == name);
+    let mut head = String::new();
+    if is_free("require") {
+        let create = commonjs::unused(text, "createRequire");
+        head.push_str(&format!("import{{createRequire as {create}}}from\"node:module\";"));
+        head.push_str(&format!("const require={create}(import.meta.url);"));
+    }
+    for (name, member) in [("__filename", "filename"), ("__dirname", "dirname")] {
+        if is_free(name) {
+            head.push_str(&format!("const {name}=import.meta.{member};"));
+        }
+    }
+    (!head.is_empty()).then(|| head + "\n")
 }
 
 /// Line, column and message, as a compiler tells them.

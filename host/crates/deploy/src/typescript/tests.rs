@@ -51,6 +51,8 @@ fn imports_without_an_extension_name_what_is_made() {
                   export { b } from \"./b.service.js\";\nconst t = require(\"./greet.js\");\n\
                   export const x = [\n\ta,\n\tt,\n\timport(\"./lib/index.js\"),\n\trequire(\"./greet.js\"),\n\
                   \trequire(\"./b.service.js\")\n];\nimport(a);\nrequire(a);\nimport { c } from \"./none.js\";\nc;\n";
+    // After the line that gives it `require`.
+    let (_, code) = code.split_once('\n').unwrap();
     assert_eq!(code.split_once("//# ").unwrap().0, expect);
 }
 
@@ -137,6 +139,38 @@ fn what_is_commonjs_is_said_by_extensions_manifests_and_export_assignments() {
     // Without imports and exports there is nothing to change.
     let made = erase_all(&[("a.ts", "const a: any = require(\"x\"); module.exports = a;"), manifest]);
     assert!(of(&made, "a.js").starts_with("const a = require(\"x\");\nmodule.exports = a;\n"), "{made:?}");
+}
+
+#[test]
+fn es_modules_have_what_typescript_lets_them_have_of_commonjs() {
+    const REQUIRE: &str =
+        "import{createRequire as createRequire}from\"node:module\";const require=createRequire(import.meta.url);";
+    let check = |name: &str, text: &str, head: &str, code: &str| {
+        let made = erase_all(&[(name, text)]);
+        let (own, _) = made[0].1.split_once("//# ").unwrap();
+        assert_eq!(own, [head, code].concat(), "{text}");
+        assert_eq!(made[1].1.contains("\"mappings\":\";"), !head.is_empty(), "{}", made[1].1);
+    };
+    let line = format!("{REQUIRE}\n");
+    for name in ["index.ts", "index.mts"] {
+        let text = "import fs = require(\"fs\");\nexport const a = fs;";
+        check(name, text, &line, "const fs = require(\"fs\");\nexport const a = fs;\n");
+        let text = "export import fs = require(\"fs\");";
+        check(name, text, &line, "export const fs = require(\"fs\");\n");
+        // As a type it is gone.
+        check(name, "import fs = require(\"fs\");\nexport let a: fs.T;", "", "export let a;\n");
+    }
+    let other = line.replace("createRequire as createRequire", "createRequire as createRequire_");
+    let other = other.replace("=createRequire(", "=createRequire_(");
+    check("a.ts", "export const createRequire = require;", &other, "export const createRequire = require;\n");
+    let named = format!("{REQUIRE}const __dirname=import.meta.dirname;\n");
+    check("a.ts", "export const a = [require, __dirname];", &named, "export const a = [require, __dirname];\n");
+    let named = "const __filename=import.meta.filename;\n";
+    check("a.ts", "export const a = __filename;", named, "export const a = __filename;\n");
+    // What is declared, and what says that it is an ES module.
+    check("a.ts", "export function require() {}\nrequire();", "", "export function require() {}\nrequire();\n");
+    check("a.mts", "export const a = typeof require;", "", "export const a = typeof require;\n");
+    check("a.ts", "require(\"x\");", "", "require(\"x\");\n");
 }
 
 #[test]
