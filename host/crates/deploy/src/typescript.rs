@@ -7,8 +7,11 @@
 //! none: what a package holds is kept in its bundle. Whoever changes what becomes of a
 //! source raises `lamina_runtime::DERIVED_VERSION`.
 
+mod commonjs;
 mod enums;
 mod erase;
+mod kind;
+mod specifiers;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +24,8 @@ use lamina_artifacts::PackageFile;
 use lamina_package::{Entry, ZipError};
 
 use erase::{Erased, erased, thrown};
+use kind::{Kind, Kinds};
+use specifiers::Names;
 
 /// The largest source that is looked at.
 const SOURCE_BYTES_MAX: usize = 1 << 20;
@@ -54,6 +59,7 @@ pub(crate) enum EraseError {
 /// A source and the names of what becomes of it.
 struct Job {
     source: String,
+    kind: Kind,
     text: String,
     code: String,
     map: String,
@@ -90,17 +96,18 @@ impl Drop for Running {
 impl Eraser {
     /// The JavaScript that is to lie beside a package's TypeScript, with its maps.
     pub(crate) fn erase(&self, files: &[&Entry<'_>]) -> Result<Vec<PackageFile>, EraseError> {
-        let (jobs, mut made) = jobs(files)?;
-        made.extend(self.in_time(jobs)?);
+        let (jobs, names, mut made) = jobs(files)?;
+        made.extend(self.in_time(jobs, names)?);
         Ok(made)
     }
 }
 
-/// What is to be erased, and what stands for that which cannot be.
-fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Vec<PackageFile>), ZipError> {
+/// What is to be erased, all files that there will be, and what stands for that which
+/// cannot be erased.
+fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Names, Vec<PackageFile>), ZipError> {
     let mut names: HashSet<String> = files.iter().map(|file| file.name.to_owned()).collect();
     let folders: HashSet<&str> = files.iter().flat_map(|file| folders(file.name)).collect();
-    let (mut jobs, mut made, mut total) = (Vec::new(), Vec::new(), 0);
+    let (kinds, mut jobs, mut made, mut total) = (Kinds::read(files)?, Vec::new(), Vec::new(), 0);
     for file in files {
         let Some((stem, extension)) = source(file.name) else { continue };
         if ["js", "mjs", "cjs"].iter().any(|other| names.contains(&format!("{stem}.{other}"))) {
@@ -119,11 +126,11 @@ fn jobs(files: &[&Entry<'_>]) -> Result<(Vec<Job>, Vec<PackageFile>), ZipError> 
             continue;
         }
         match String::from_utf8(file.content()?.into_owned()) {
-            Ok(text) => jobs.push(Job { source: file.name.to_owned(), text, code, map }),
+            Ok(text) => jobs.push(Job { source: file.name.to_owned(), kind: kinds.of(file.name), text, code, map }),
             Err(_) => made.push(thrown(file.name, &code, "it is not UTF-8")),
         }
     }
-    Ok((jobs, made))
+    Ok((jobs, Names::new(names), made))
 }
 
 /// The folders that a file is in.
@@ -145,7 +152,7 @@ fn source(name: &str) -> Option<(&str, &'static str)> {
 impl Eraser {
     /// Erases on a thread of its own: its stack fits the longest source, whatever is
     /// in it, and it is left alone when it takes too long.
-    fn in_time(&self, jobs: Vec<Job>) -> Result<Vec<PackageFile>, EraseError> {
+    fn in_time(&self, jobs: Vec<Job>, names: Names) -> Result<Vec<PackageFile>, EraseError> {
         let Some(longest) = jobs.iter().map(|job| job.text.len()).max() else { return Ok(Vec::new()) };
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if self.0.running.load(Ordering::SeqCst) >= LOST_MAX {
@@ -154,7 +161,7 @@ impl Eraser {
         let (sender, receiver) = sync_channel(1);
         let running = Running::new(&self.0);
         let work = move || {
-            let made: Vec<PackageFile> = jobs.iter().flat_map(made).collect();
+            let made: Vec<PackageFile> = jobs.iter().flat_map(|job| made(job, &names)).collect();
             drop(running);
             // Perhaps nobody waits any more.
             let _ = sender.send(made);
@@ -174,9 +181,9 @@ impl Eraser {
     }
 }
 
-fn made(job: &Job) -> Vec<PackageFile> {
+fn made(job: &Job, names: &Names) -> Vec<PackageFile> {
     let map_name = job.map.rsplit('/').next().unwrap_or(&job.map);
-    match erased(&job.source, &job.text) {
+    match erased(&job.source, &job.text, job.kind, names) {
         Ok(Erased { code, map }) => vec![
             PackageFile {
                 name: job.code.clone(),

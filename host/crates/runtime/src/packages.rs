@@ -5,7 +5,7 @@ use lamina_types::Digest;
 
 /// The version of what [`Packages`] derives of a package beside what its zip holds. With
 /// another one bundles and snapshots are made anew: they hold what was derived.
-pub const DERIVED_VERSION: u64 = 1;
+pub const DERIVED_VERSION: u64 = 2;
 
 /// Asked each time the code of a version with a package is loaded, before its
 /// directory is opened (`Artifacts::files_dir`).

@@ -3,13 +3,14 @@
 //!
 //! Enums and parameter properties become code; decorators are those of TypeScript's
 //! `experimentalDecorators`, without metadata; imports that are only used as types go,
-//! as with tsc's defaults; `./x.ts` in an import becomes `./x.js`. Language features
+//! as with tsc's defaults; `./x.ts` and `./x` in an import become `./x.js`. Language features
 //! stay as they are: the engine has them.
 
 use std::path::Path;
 
 use lamina_artifacts::PackageFile;
 use oxc::allocator::Allocator;
+use oxc::ast::ast::{Declaration, Program, Statement};
 use oxc::codegen::{Codegen, CodegenOptions};
 use oxc::diagnostics::OxcDiagnostic;
 use oxc::parser::Parser;
@@ -17,7 +18,10 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{HelperLoaderMode, RewriteExtensionsMode, TransformOptions, Transformer};
 
+use super::commonjs;
 use super::enums::{ENUMS_BYTES_MAX, are_short};
+use super::kind::Kind;
+use super::specifiers::{self, Names};
 
 /// A source without its types.
 pub(super) struct Erased {
@@ -36,7 +40,7 @@ decorateParam(i,f){return(t,k)=>f(t,k,i)}};
 ";
 
 /// Erases the types of a source; the reason when it has bad syntax, or is too large.
-pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
+pub(super) fn erased(name: &str, text: &str, kind: Kind, names: &Names) -> Result<Erased, String> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let source_type = SourceType::from_path(file).map_err(|error| error.to_string())?;
     let allocator = Allocator::default();
@@ -48,6 +52,11 @@ pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
     if !are_short(&program) {
         return Err(format!("the members of its enums come to more than {ENUMS_BYTES_MAX} bytes"));
     }
+    // Only CommonJS has `export =`, whatever else there is.
+    let assigns = program.body.iter().any(|statement| matches!(statement, Statement::TSExportAssignment(_)));
+    let is_commonjs = kind == Kind::CommonJs || (kind == Kind::ByText && assigns);
+    let imports_require = program.body.iter().any(is_import_equals);
+    specifiers::rewrite(&mut program, &allocator, names, name, is_commonjs);
     // Without their values a string would get a name back, as only numbers do.
     let semantic = SemanticBuilder::new().with_enum_eval(true).build(&program);
     if let Some(first) = semantic.diagnostics.first() {
@@ -62,15 +71,57 @@ pub(super) fn erased(name: &str, text: &str) -> Result<Erased, String> {
     if let Some(first) = transformed.diagnostics.first() {
         return Err(place(first, text));
     }
+    let mut heads = Vec::new();
+    if is_commonjs {
+        heads.extend(commonjs::transform(&mut program, &allocator, text));
+    } else if imports_require || kind == Kind::ByText {
+        heads.extend(commonjs_names(&program, text));
+    }
     let options = CodegenOptions { source_map_path: Some(file.into()), ..CodegenOptions::default() };
     let printed = Codegen::new().with_options(options).build(&program);
     let map = printed.map.ok_or("there is no source map of it")?.to_json_string();
-    if !printed.code.contains("babelHelpers.") {
-        return Ok(Erased { code: printed.code, map });
+    if printed.code.contains("babelHelpers.") {
+        heads.push(HELPERS.to_owned());
     }
-    // One line more before the rest, also in the map.
-    let map = map.replacen("\"mappings\":\"", "\"mappings\":\";", 1);
-    Ok(Erased { code: [HELPERS, &printed.code].concat(), map })
+    // Each is a line more before the rest, also in the map.
+    let mappings = format!("\"mappings\":\"{}", ";".repeat(heads.len()));
+    let map = map.replacen("\"mappings\":\"", &mappings, 1);
+    Ok(Erased { code: [heads.concat(), printed.code].concat(), map })
+}
+
+/// Whether this is `import x = require("y")`, perhaps exported.
+fn is_import_equals(statement: &Statement<'_>) -> bool {
+    match statement {
+        Statement::TSImportEqualsDeclaration(_) => true,
+        Statement::ExportDeclaration(export) => {
+            matches!(export.declaration, Declaration::TSImportEqualsDeclaration(_))
+        }
+        _ => false,
+    }
+}
+
+/// What an ES module needs before it for what only CommonJS has by itself: TypeScript
+/// writes the first for `import x = require("y")`, and a source that does not say that it
+/// is an ES module counts on all. Only names that nothing declares are declared here.
+fn commonjs_names(program: &Program<'_>, text: &str) -> Option<String> {
+    if !program.body.iter().any(Statement::is_module_declaration) {
+        return None;
+    }
+    let semantic = SemanticBuilder::new().build(program).semantic;
+    let unresolved = semantic.scoping().root_unresolved_references();
+    let is_free = |name: &str| unresolved.keys().any(|free| free.as_str() == name);
+    let mut head = String::new();
+    if is_free("require") {
+        let create = commonjs::unused(text, "createRequire");
+        head.push_str(&format!("import{{createRequire as {create}}}from\"node:module\";"));
+        head.push_str(&format!("const require={create}(import.meta.url);"));
+    }
+    for (name, member) in [("__filename", "filename"), ("__dirname", "dirname")] {
+        if is_free(name) {
+            head.push_str(&format!("const {name}=import.meta.{member};"));
+        }
+    }
+    (!head.is_empty()).then(|| head + "\n")
 }
 
 /// Line, column and message, as a compiler tells them.

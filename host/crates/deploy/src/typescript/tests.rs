@@ -39,6 +39,141 @@ fn types_go_and_code_stays() {
 }
 
 #[test]
+fn imports_without_an_extension_name_what_is_made() {
+    let text = "import { a } from \"./greet\";\nexport * from './lib';\nexport { b } from \"./b.service\";\n\
+                import t = require(\"./greet\");\n\
+                export const x = [a, t, import(\"./lib\"), require(\"./greet\"), require(\"./b.service.ts\")];\n\
+                import(a); require(a); import { c } from \"./none.ts\"; c; import type { d } from \"./greet\";\n";
+    let other = "export const a = 1;";
+    let made = erase_all(&[("b.service.ts", other), ("greet.ts", other), ("index.ts", text), ("lib/index.ts", other)]);
+    let code = &made.iter().find(|(name, _)| name == "index.js").unwrap().1;
+    let expect = "import { a } from \"./greet.js\";\nexport * from \"./lib/index.js\";\n\
+                  export { b } from \"./b.service.js\";\nconst t = require(\"./greet.js\");\n\
+                  export const x = [\n\ta,\n\tt,\n\timport(\"./lib/index.js\"),\n\trequire(\"./greet.js\"),\n\
+                  \trequire(\"./b.service.js\")\n];\nimport(a);\nrequire(a);\nimport { c } from \"./none.js\";\nc;\n";
+    // After the line that gives it `require`.
+    let (_, code) = code.split_once('\n').unwrap();
+    assert_eq!(code.split_once("//# ").unwrap().0, expect);
+}
+
+/// What is made of `index.ts` in a package of CommonJS, without its helpers.
+fn commonjs(text: &str) -> String {
+    let made = erase_all(&[("index.ts", text), ("package.json", "{\"type\":\"commonjs\"}")]);
+    let (head, code) = made[0].1.split_once('\n').unwrap();
+    assert!(head.starts_with("\"use strict\";Object.defineProperty(exports,\"__esModule\""), "{head}");
+    assert!(made[1].1.contains("\"mappings\":\";"), "{}", made[1].1);
+    code.split_once("//# ").unwrap().0.to_owned()
+}
+
+#[test]
+fn sources_of_commonjs_are_compiled_to_it() {
+    let check = |text: &str, expect: &[&str]| {
+        let code = commonjs(text);
+        assert!(expect.iter().all(|part| code.contains(part)), "{text}\n{code}");
+        for word in ["vite", "import {", "export ", "await "] {
+            assert!(!code.contains(word), "{word}: {text}\n{code}");
+        }
+    };
+    check(
+        "import { a as b } from \"x\"; b(b, { b });",
+        &["= require(\"x\");", "(0, imported_0__.a)(imported_0__.a, { b: imported_0__.a });"],
+    );
+    check("import a from \"x\"; a.b();", &["= __importDefault(require(\"x\"));", "imported_0__.default.b();"]);
+    check(
+        "import a, { b } from \"x\"; a(b);",
+        &["= __importStar(require(\"x\"));", "(0, imported_0__.default)(imported_0__.b);"],
+    );
+    check("import * as a from \"x\"; a.b();", &["imported_0__ = __importStar(require(\"x\"));", "imported_0__.b();"]);
+    check(
+        "import a, * as b from \"x\"; a(b);",
+        &[
+            "imported_0__ = __importDefault(require(\"x\"));",
+            "imported_1__ = __importStar(require(\"x\"));",
+            "(0, imported_0__.default)(imported_1__);",
+        ],
+    );
+    check("import \"x\"; import { T } from \"y\"; let t: T;", &["imported_0__ = require(\"x\");\nlet t;"]);
+    check("export * from \"x\";", &["imported_0__ = require(\"x\");\n__exportStar(imported_0__);"]);
+    check("export * as n from \"x\";", &["Object.defineProperty(exports, \"n\"", "= __importStar(require(\"x\"));"]);
+    check(
+        "export { default as a } from \"x\";",
+        &["Object.defineProperty(exports, \"a\"", "__importDefault(require(\"x\"))", "return imported_0__.default;"],
+    );
+    check(
+        "export let a = 1; export class C {} export default function f() {}",
+        &["Object.defineProperty(exports, \"a\"", "Object.defineProperty(exports, \"default\"", "\nfunction f() {}"],
+    );
+    check("export default () => 1;", &["return default_1;", "const default_1 = () => 1;"]);
+    check("const default_1 = 2; export default default_1;", &["const default_1_ = default_1;"]);
+    check(
+        "import f = require(\"x\"); import { a } from \"y\"; export = f(a);",
+        &["const f = require(\"x\");\nmodule.exports = f(imported_0__.a);"],
+    );
+    check(
+        "import { a } from \"x\"; export const b = () => import(a); import(\"y\", { with: { a: 1 } });",
+        &["import(imported_0__.a)", "import(\"y\", { with: { a: 1 } })"],
+    );
+    check(
+        "export enum E { A } export namespace N { export const a = 1; }",
+        &["Object.defineProperty(exports, \"E\"", "Object.defineProperty(exports, \"N\""],
+    );
+    // What only ES modules have stays: there is nothing else that it could mean.
+    assert!(commonjs("export const a = import.meta.url;").contains("const a = import.meta.url;"));
+}
+
+#[test]
+fn what_is_commonjs_is_said_by_extensions_manifests_and_export_assignments() {
+    let text = "import { a } from \"./b\";\nexport const c = a;\n";
+    let manifest = ("package.json", "{\"type\":\"commonjs\"}");
+    let made = erase_all(&[("a.ts", text), ("b.cts", text), ("c.mts", text), manifest]);
+    let of = |made: &[(String, String)], name: &str| made.iter().find(|(made, _)| made == name).unwrap().1.clone();
+    assert!(of(&made, "a.js").contains("require(\"./b.cjs\")"), "{made:?}");
+    assert!(of(&made, "b.cjs").contains("require(\"./b.cjs\")"), "{made:?}");
+    assert!(of(&made, "c.mjs").starts_with("import { a } from \"./b.cjs\";"), "{made:?}");
+    let made = erase_all(&[("a.ts", text), ("b.ts", "import { a } from \"x\"; const b = a; export = b;")]);
+    assert!(of(&made, "a.js").starts_with("import { a } from \"./b.js\";"), "{made:?}");
+    assert!(
+        of(&made, "b.js").ends_with("const b = imported_0__.a;\nmodule.exports = b;\n//# sourceMappingURL=b.js.map\n"),
+        "{made:?}"
+    );
+    // Without imports and exports there is nothing to change.
+    let made = erase_all(&[("a.ts", "const a: any = require(\"x\"); module.exports = a;"), manifest]);
+    assert!(of(&made, "a.js").starts_with("const a = require(\"x\");\nmodule.exports = a;\n"), "{made:?}");
+}
+
+#[test]
+fn es_modules_have_what_typescript_lets_them_have_of_commonjs() {
+    const REQUIRE: &str =
+        "import{createRequire as createRequire}from\"node:module\";const require=createRequire(import.meta.url);";
+    let check = |name: &str, text: &str, head: &str, code: &str| {
+        let made = erase_all(&[(name, text)]);
+        let (own, _) = made[0].1.split_once("//# ").unwrap();
+        assert_eq!(own, [head, code].concat(), "{text}");
+        assert_eq!(made[1].1.contains("\"mappings\":\";"), !head.is_empty(), "{}", made[1].1);
+    };
+    let line = format!("{REQUIRE}\n");
+    for name in ["index.ts", "index.mts"] {
+        let text = "import fs = require(\"fs\");\nexport const a = fs;";
+        check(name, text, &line, "const fs = require(\"fs\");\nexport const a = fs;\n");
+        let text = "export import fs = require(\"fs\");";
+        check(name, text, &line, "export const fs = require(\"fs\");\n");
+        // As a type it is gone.
+        check(name, "import fs = require(\"fs\");\nexport let a: fs.T;", "", "export let a;\n");
+    }
+    let other = line.replace("createRequire as createRequire", "createRequire as createRequire_");
+    let other = other.replace("=createRequire(", "=createRequire_(");
+    check("a.ts", "export const createRequire = require;", &other, "export const createRequire = require;\n");
+    let named = format!("{REQUIRE}const __dirname=import.meta.dirname;\n");
+    check("a.ts", "export const a = [require, __dirname];", &named, "export const a = [require, __dirname];\n");
+    let named = "const __filename=import.meta.filename;\n";
+    check("a.ts", "export const a = __filename;", named, "export const a = __filename;\n");
+    // What is declared, and what says that it is an ES module.
+    check("a.ts", "export function require() {}\nrequire();", "", "export function require() {}\nrequire();\n");
+    check("a.mts", "export const a = typeof require;", "", "export const a = typeof require;\n");
+    check("a.ts", "require(\"x\");", "", "require(\"x\");\n");
+}
+
+#[test]
 fn enums_have_the_values_that_typescript_gives_them() {
     let code = code(
         "enum A { a, b, c = \"x\", d = c + \"y\", e = `${d}!`, f = b + 2, g }\nexport const enum B { a = A.f << 1 }",
@@ -115,13 +250,17 @@ fn what_cannot_be_erased_throws_where_it_is_imported() {
     check(&" ".repeat(SOURCE_BYTES_MAX + 1), "it is larger than 1048576 bytes");
 }
 
+fn job(text: &str) -> Job {
+    Job { source: "a.ts".into(), kind: Kind::CommonJs, text: text.into(), code: "a.js".into(), map: "a.js.map".into() }
+}
+
 /// Threads that do not end keep no others waiting, and erasing goes on when they end.
 #[test]
 fn lost_threads_are_bounded_and_found_again() {
     let eraser = Eraser::default();
     let erased = || {
-        let job = Job { source: "a.ts".into(), text: "let a: 1;".into(), code: "a.js".into(), map: "a.js.map".into() };
-        eraser.in_time(vec![job])
+        let job = job("let a: 1;");
+        eraser.in_time(vec![job], Names::default())
     };
     let lost: Vec<Running> = (0..LOST_MAX).map(|_| Running::new(&eraser.0)).collect();
     // No module stands for it: it can be tried again.
@@ -188,7 +327,9 @@ fn deep_sources(bytes: usize) -> impl Iterator<Item = String> {
         let times = bytes / (open.len() + close.len());
         format!("enum A {{ a = {}{inner}{} }}", open.repeat(times), close.repeat(times))
     });
-    expressions.chain(closed).chain(enums).chain(types).chain(closed_types)
+    // Without an export nothing would become CommonJS.
+    let sources = expressions.chain(closed).chain(enums).chain(types).chain(closed_types);
+    sources.map(|source| format!("{source}\nexport {{}};"))
 }
 
 /// A stack that is too small ends the process: what nests with each byte or two is
@@ -197,8 +338,8 @@ fn deep_sources(bytes: usize) -> impl Iterator<Item = String> {
 fn deep_sources_do_no_harm() {
     for source in deep_sources(SOURCE_BYTES_MAX / 8) {
         let shown = source.get(..20).unwrap_or_default().to_owned();
-        let job = Job { source: "a.ts".into(), text: source, code: "a.js".into(), map: "a.js.map".into() };
-        match Eraser::default().in_time(vec![job]) {
+        let job = job(&source);
+        match Eraser::default().in_time(vec![job], Names::default()) {
             Ok(made) => assert!(!made.is_empty(), "{shown}"),
             Err(error) => assert!(error.to_string().ends_with("it takes too long"), "{shown}: {error}"),
         }
@@ -235,7 +376,8 @@ fn deep_sources_take_no_more_stack_than_they_are_given() {
     for source in deep_sources(BYTES) {
         let shown = source.get(..20).unwrap_or_default().to_owned();
         let work = move || {
-            let _ = erased("a.ts", &source);
+            // The longer way: all of it is read again when it becomes CommonJS.
+            let _ = erased("a.ts", &source, Kind::CommonJs, &Names::default());
             touched_stack_bytes()
         };
         let stack = STACK_BYTES_MIN + 2 * BYTES * STACK_BYTES_PER_BYTE;

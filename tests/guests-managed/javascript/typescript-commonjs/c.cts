@@ -1,0 +1,1 @@
+import { join } from 'path'; export const v: string = join('x', 'y');

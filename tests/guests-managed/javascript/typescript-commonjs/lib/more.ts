@@ -1,0 +1,1 @@
+export const more = 1; export type T = 1;
