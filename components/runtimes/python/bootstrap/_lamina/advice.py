@@ -3,6 +3,7 @@
 _SINGLE = "one process serves a call"
 _TERMINAL = "a function has no terminal"
 _UNIX = "WebAssembly has no such part of Unix"
+_SDK = "this runtime brings no AWS SDK: put it into the function's package"
 # Modules that CPython has elsewhere, each with why it is missing here.
 MISSING = {
     "_ctypes": "WebAssembly loads no shared libraries, so ctypes does not work",
@@ -25,6 +26,8 @@ MISSING = {
     "pwd": _UNIX,
     "resource": _UNIX,
     "syslog": _UNIX,
+    "boto3": _SDK,
+    "botocore": _SDK,
     "_dbm": "this build of CPython has no dbm; sqlite3 works, and dbm.dumb",
     "_gdbm": "this build of CPython has no dbm; sqlite3 works, and dbm.dumb",
 }

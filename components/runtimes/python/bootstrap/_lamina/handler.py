@@ -22,6 +22,8 @@ def load(name):
     if module_name.partition(".")[0] in sys.builtin_module_names:
         raise Fault("Runtime.BuiltInModuleConflict", f"Cannot use built-in module {module_name} as a handler module")
     packages.uncover()
+    if own := os.environ.get("PYTHONPATH"):
+        packages.extend(own)
     try:
         # Where relative paths begin; without a package there is none.
         os.chdir(packages.TASK)

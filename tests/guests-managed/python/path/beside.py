@@ -1,0 +1,1 @@
+kind = "of the package"
