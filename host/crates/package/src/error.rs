@@ -72,9 +72,12 @@ pub enum Fault {
     /// A folder with content.
     #[error("is a folder and has content")]
     FolderContent,
-    /// A link.
-    #[error("is a symbolic link: pack the file it leads to instead")]
+    /// A link that leads to no file of the package.
+    #[error("is a symbolic link that leads to no file of the package: pack what it stands for instead")]
     Link,
+    /// A link that leads elsewhere.
+    #[error("is a symbolic link that leads out of the package")]
+    LinkOut,
     /// A device, a pipe, a socket; or a folder whose name does not say so.
     #[error("is neither a file nor a folder")]
     Special,

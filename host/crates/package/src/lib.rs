@@ -10,6 +10,7 @@ mod bytes;
 mod changes;
 mod component;
 mod error;
+mod links;
 mod listing;
 mod name;
 mod package;

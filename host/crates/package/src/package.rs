@@ -7,8 +7,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 use lamina_types::limits::PACKAGE_UNZIPPED_BYTES_MAX;
 
 use crate::error::{Fault, ZipError};
-use crate::name;
 use crate::record::{Central, DEFLATE, End};
+use crate::{links, name};
 
 /// Types of files in a mode.
 const TYPE: u16 = 0o170_000;
@@ -28,6 +28,8 @@ pub struct Entry<'a> {
     pub mode: u16,
     /// Its size, unpacked.
     pub bytes: usize,
+    /// Whether its content is the path of another, as which it is to be read.
+    pub(crate) is_link: bool,
     data: &'a [u8],
     method: u16,
     crc: u32,
@@ -40,9 +42,10 @@ impl<'a> Entry<'a> {
     fn new(zip: &'a [u8], central: &Central<'a>, next: usize) -> Result<Self, ZipError> {
         let fault = |fault| ZipError::of(central.name, fault);
         let (name, is_folder) = name::checked(central.name).map_err(fault)?;
+        let is_link = central.mode & TYPE == TYPE_LINK;
         match central.mode & TYPE {
-            TYPE_LINK => return Err(fault(Fault::Link)),
-            0 => {}
+            TYPE_LINK if is_folder => return Err(fault(Fault::Link)),
+            TYPE_LINK | 0 => {}
             TYPE_FILE if !is_folder => {}
             TYPE_FOLDER if is_folder => {}
             _ => return Err(fault(Fault::Special)),
@@ -59,12 +62,19 @@ impl<'a> Entry<'a> {
             is_folder,
             mode: central.mode & PERMISSIONS,
             bytes: central.unpacked as usize,
+            is_link,
             data: zip.get(data).unwrap_or_default(),
             method: central.method,
             crc: central.crc,
             span: central.offset..end,
             central: central.bytes,
         })
+    }
+
+    /// Becomes a copy of another, under its own name.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        (self.data, self.method, self.crc) = (other.data, other.method, other.crc);
+        (self.bytes, self.mode, self.is_link) = (other.bytes, other.mode, false);
     }
 
     /// Its content, which is exactly as long as it says.
@@ -118,12 +128,15 @@ impl<'a> Package<'a> {
         if !directory.is_empty() {
             return Err(ZipError::whole(Fault::Directory));
         }
-        let unpacked: u64 = centrals.iter().map(|central| u64::from(central.unpacked)).sum();
-        if unpacked > PACKAGE_UNZIPPED_BYTES_MAX as u64 {
-            return Err(ZipError::whole(Fault::Unzipped));
-        }
-        let entries = located(zip, &centrals, end.directory.start)?;
+        let in_bounds = |bytes: u64| match bytes > PACKAGE_UNZIPPED_BYTES_MAX as u64 {
+            true => Err(ZipError::whole(Fault::Unzipped)),
+            false => Ok(()),
+        };
+        in_bounds(centrals.iter().map(|central| u64::from(central.unpacked)).sum())?;
+        let mut entries = located(zip, &centrals, end.directory.start)?;
         name::distinct(&entries)?;
+        links::follow(&mut entries)?;
+        in_bounds(entries.iter().map(|entry| entry.bytes as u64).sum())?;
         Ok(Self { zip, entries, comment: zip.get(end.comment).unwrap_or_default() })
     }
 

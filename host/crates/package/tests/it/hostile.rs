@@ -1,6 +1,6 @@
 //! Zips that are refused, and by what name.
 
-use lamina_package::{DEPTH_MAX, ENTRIES_MAX, Fault, Package, ZipError};
+use lamina_package::{DEPTH_MAX, ENTRIES_MAX, Fault, Listing, Package, ZipError};
 
 use crate::build::*;
 
@@ -57,11 +57,47 @@ fn names_that_lead_elsewhere() {
     ]);
 }
 
+fn link(name: &str, target: &[u8]) -> Made {
+    Made { mode: 0o120_777, ..file(name, target) }
+}
+
+/// A zip of the file `f/x` and these links.
+fn linked(links: &[(&str, &str)]) -> Vec<u8> {
+    let file = changed(|file| file.name = b"f/x".to_vec());
+    let links = links.iter().map(|(name, target)| link(name, target.as_bytes()));
+    zip(&std::iter::once(file).chain(links).collect::<Vec<_>>())
+}
+
+/// Nothing that is unpacked is a link, and nobody can tell it from a copy.
+#[test]
+fn a_link_within_the_package_is_a_copy() {
+    let zip = linked(&[("bin/tool", "../f/x"), ("again", "./bin/../bin/tool")]);
+    let package = Package::read(&zip).unwrap();
+    let files = package.files();
+    let names: Vec<&str> = files.iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["again", "bin/tool", "f/x"]);
+    for entry in &files {
+        let (content, whole) = (entry.content().unwrap(), files[2].content().unwrap());
+        assert_eq!((content, entry.mode, entry.bytes), (whole, files[2].mode, files[2].bytes));
+    }
+    let copies = ["again", "bin/tool", "f/x"].map(|name| changed(|file| file.name = name.as_bytes().to_vec()));
+    let copied = crate::build::zip(&copies);
+    let listing = |zip: &[u8]| Listing::of(&Package::read(zip).unwrap()).unwrap();
+    assert_eq!(listing(&zip), listing(&copied));
+}
+
 #[test]
 fn what_is_no_file() {
     check(vec![
-        ("a link out", one(|file| (file.mode, file.data) = (0o120_777, b"/../..".to_vec())), Fault::Link),
-        ("a link", one(|file| file.mode = 0o120_777), Fault::Link),
+        ("a link out", zip(&[link("a", b"/../..")]), Fault::LinkOut),
+        ("a link upwards", zip(&[link("a", b"../a")]), Fault::LinkOut),
+        ("a link to nothing", one(|file| file.mode = 0o120_777), Fault::Link),
+        ("a link to no UTF-8", zip(&[link("a", b"\xff")]), Fault::NotUtf8),
+        ("a long link", zip(&[link("a", &[b'.'; 2_000])]), Fault::Link),
+        ("a link to itself", linked(&[("a", "b"), ("b", "./a")]), Fault::Link),
+        ("a link to a folder", linked(&[("a", "f")]), Fault::Link),
+        ("a link through a folder's link", linked(&[("a", "b/x"), ("b", "f")]), Fault::Link),
+        ("a signature that is a link", linked(&[("META-INF/lamina.sig", "../f/x")]), Fault::Link),
         ("a pipe", one(|file| file.mode = 0o010_644), Fault::Special),
         ("a device", one(|file| file.mode = 0o020_644), Fault::Special),
         ("a folder without its slash", one(|file| file.mode = 0o040_755), Fault::Special),
