@@ -171,6 +171,12 @@ impl Platform {
     pub(crate) fn configure(&self, name: &str, settings: &Value) -> anyhow::Result<()> {
         let path = format!("/2015-03-31/functions/{name}/configuration");
         self.api("PUT", &path, settings)?;
+        // Until then calls run with what was before.
+        let began = Instant::now();
+        while self.api("GET", &path, &Value::Null)?["LastUpdateStatus"] == "InProgress" {
+            anyhow::ensure!(began.elapsed() < SNAPSHOT_MAX, "{name} is still being updated");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Ok(())
     }
 
