@@ -53,5 +53,5 @@ pub(crate) fn warm(ctx: &Ctx<'_>) {
 
 /// Takes the environment and the clocks' origins anew.
 pub(crate) fn renew(ctx: &Ctx<'_>) -> Result<()> {
-    modules::renew(ctx)
+    modules::renew(ctx, host::monotonic_ms())
 }

@@ -89,9 +89,10 @@ pub fn warm(ctx: &Ctx<'_>, run: &[&str]) -> Result<()> {
 /// Takes anew what an instance has of its own: the environment, the clocks' origins,
 /// the process's id. To be called when an instance that was snapshotted begins.
 /// `process.env` is filled when it is used next, with what the C library knows then.
-pub fn renew(ctx: &Ctx<'_>) -> Result<()> {
+/// `now` is what the host's `now()` answers at this moment.
+pub fn renew(ctx: &Ctx<'_>, now: f64) -> Result<()> {
     let renew = modules(ctx)?.renew.clone();
-    renew.call(())
+    renew.call((now,))
 }
 
 /// What an internal or public module exports.
