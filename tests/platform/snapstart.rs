@@ -12,6 +12,10 @@ use crate::common::platform;
 /// Until a version has its snapshot, or has none.
 const SNAPSHOT_MAX: Duration = Duration::from_secs(180);
 
+/// Until a deployed interpreter has its snapshot: a compiler without optimizations takes
+/// a minute.
+const INTERPRETER_MAX: Duration = Duration::from_secs(400);
+
 /// Until what no record needs is gone, after a start.
 const COLLECTION_MAX: Duration = Duration::from_secs(60);
 
@@ -222,7 +226,7 @@ async fn the_interpreters_are_restored_with_the_handler() {
         std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let (folder, key) = (folder.to_str().unwrap(), key.to_str().unwrap());
         let deploy = ["deploy", name, folder, "--key", key, "--env", "OWN=mine", "--snap-start", "--publish"];
-        let said = platform.cli(&[&deploy[..], &["--output", "json"]].concat()).ok().json();
+        let said = platform.cli_within(&[&deploy[..], &["--output", "json"]].concat(), INTERPRETER_MAX).ok().json();
         assert_eq!(said["SnapStart"]["OptimizationStatus"], "On", "{said}");
         let (first, tail) = call(&platform, name, "1").await;
         let (second, _) = call(&platform, name, "1").await;
