@@ -26,6 +26,7 @@ pub use changes::Changes;
 pub use component::{BOOTSTRAP, sign_component};
 pub use error::{Fault, ZipError};
 pub use lamina_signing::Verified;
+pub use links::joined;
 pub use listing::{LISTING_HEAD, Listing};
 pub use package::{Entry, Package};
 pub use record::{DEPTH_MAX, ENTRIES_MAX, NAME_BYTES_MAX, PART_BYTES_MAX};

@@ -54,25 +54,26 @@ fn target<'e, 'a>(
         }
         let content = now.content().map_err(|error| error.fault)?;
         let said = std::str::from_utf8(&content).map_err(|_| Fault::NotUtf8)?;
-        let path = joined(now.name, said)?;
+        let path = joined(now.name, said).ok_or(Fault::LinkOut)?;
         now = files.get(path.as_str()).and_then(|at| entries.get(*at)).ok_or(Fault::Link)?;
     }
     Err(Fault::Link)
 }
 
-/// What a link of this name says, from the package's root.
-fn joined(link: &str, said: &str) -> Result<String, Fault> {
+/// The path in a package that `said` means in the folder where `file` lies: without `.`,
+/// `..` and empty parts. `None` where it is absolute or leads out of the package.
+pub fn joined(file: &str, said: &str) -> Option<String> {
     if said.starts_with('/') {
-        return Err(Fault::LinkOut);
+        return None;
     }
-    let mut parts: Vec<&str> = link.split('/').collect();
+    let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();
     for part in said.split('/') {
         match part {
             "" | "." => {}
-            ".." => drop(parts.pop().ok_or(Fault::LinkOut)?),
+            ".." => drop(parts.pop()?),
             part => parts.push(part),
         }
     }
-    Ok(parts.join("/"))
+    Some(parts.join("/"))
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use lamina_package::joined;
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
     Argument, CallExpression, ExportAllDeclaration, ExportFromDeclaration, Expression, ImportDeclaration,
@@ -65,20 +66,6 @@ impl Names {
         let ending = [*to, ".js", ".mjs", ".cjs"].into_iter().find(|ending| self.has(&format!("{stem}{ending}")))?;
         Some(format!("{said}{ending}"))
     }
-}
-
-/// The path that a specifier means; `None` where it leads out of the package.
-fn joined(from: &str, specifier: &str) -> Option<String> {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in specifier.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 /// Rewrites all specifiers of a source that stand there as they are. In CommonJS its
