@@ -115,6 +115,23 @@ impl Ctx {
         self.guest.sources.epoch_millis()
     }
 
+    /// The instance's environment.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+        match &self.guest.role {
+            Role::Serve(serve) => environment(&serve.function, Some(serve)).into_iter().map(owned).collect(),
+            Role::Snapshot(function) => environment(function, None).into_iter().map(owned).collect(),
+            Role::Derive => [("LAMBDA_TASK_ROOT", TASK_ROOT), ("TZ", ":UTC")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        }
+    }
+
+    /// Where the instance has its clock and randomness from.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.guest.sources
+    }
+
     /// Where the instance's own lines go.
     pub(crate) fn log(&self) -> Option<&InvocationLog> {
         self.guest.log()
@@ -137,15 +154,9 @@ impl Guest {
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(true)
             .max_random_size(self.random_bytes_max)
-            .initial_cwd(TASK_ROOT)
-            .arg("bootstrap")
             .stdout(Output { log: self.log().cloned(), source: Source::Stdout })
             .stderr(Output { log: self.log().cloned(), source: Source::Stderr });
-        match &self.role {
-            Role::Serve(serve) => wasi.envs(&environment(&serve.function, Some(serve))),
-            Role::Snapshot(function) => wasi.envs(&environment(function, None)),
-            Role::Derive => wasi.envs(&[("LAMBDA_TASK_ROOT", TASK_ROOT), ("TZ", ":UTC")]),
-        };
+        // The environment is not read from here: see `facts`.
         wasi.build()
     }
 }

@@ -16,6 +16,7 @@ mod ctx;
 mod engine;
 mod error;
 mod exec;
+mod facts;
 mod failure;
 mod image;
 mod inspect;

@@ -5,7 +5,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::{diagnostics, response};
 use crate::ctx::Ctx;
-use crate::{mounts, outgoing, tmp};
+use crate::{facts, mounts, outgoing, tmp};
 
 /// One linker serves every component of an engine.
 pub(crate) fn build(engine: &Engine) -> wasmtime::Result<Linker<Ctx>> {
@@ -13,6 +13,7 @@ pub(crate) fn build(engine: &Engine) -> wasmtime::Result<Linker<Ctx>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     outgoing::add_to_linker(&mut linker)?;
+    facts::add_to_linker(&mut linker)?;
     mounts::add_to_linker(&mut linker)?;
     tmp::add_to_linker(&mut linker)?;
     diagnostics::add_to_linker::<Ctx, HasSelf<Ctx>>(&mut linker, |ctx| ctx)?;

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamina_kit::{Clock, Ids, SeededIds};
+use lamina_kit::{Clock, Ids, RandomIds, SeededIds};
 use lamina_types::ResolvedFunction;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
@@ -35,6 +35,27 @@ impl Sources {
         match self {
             Self::Live(clock) => clock.epoch_micros() / 1_000,
             Self::Fixed(_) => FIXED_EPOCH_MICROS / 1_000,
+        }
+    }
+
+    /// Nanoseconds of the monotonic clock, as the guest sees them.
+    pub(crate) fn monotonic_nanos(&self) -> u64 {
+        match self {
+            Self::Live(clock) => nanos(clock.as_ref()),
+            Self::Fixed(_) => HostMonotonicClock::now(&Standing),
+        }
+    }
+
+    /// A random number, where they come from no seed: one of a seed is the next of its
+    /// sequence, which the WASI context keeps.
+    pub(crate) fn random_u64(&self) -> Option<u64> {
+        match self {
+            Self::Live(_) => {
+                let mut bytes = [0; 8];
+                RandomIds.fill(&mut bytes);
+                Some(u64::from_ne_bytes(bytes))
+            }
+            Self::Fixed(_) => None,
         }
     }
 
@@ -75,8 +96,12 @@ impl HostMonotonicClock for Monotonic {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.0.monotonic().as_nanos()).unwrap_or(u64::MAX)
+        nanos(self.0.as_ref())
     }
+}
+
+fn nanos(clock: &dyn Clock) -> u64 {
+    u64::try_from(clock.monotonic().as_nanos()).unwrap_or(u64::MAX)
 }
 
 struct Standing;
