@@ -35,6 +35,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, timers: &Object<'js>, commonjs: &Obje
     let given = modules::host(ctx)?;
     given.set("nextTick", timers.get::<_, Function<'js>>("nextTick")?)?;
     given.set("now", Function::new(ctx.clone(), host::monotonic_ms)?)?;
+    given.set("began", Function::new(ctx.clone(), host::began)?)?;
     given.set("exit", Function::new(ctx.clone(), |code: Option<f64>| host::exit(code.unwrap_or_default() == 0.0))?)?;
     let write = |fd: u32, bytes: TypedArray<'js, u8>| host::write(fd == 2, &raw::bytes(&bytes));
     given.set("write", Function::new(ctx.clone(), write)?)?;
@@ -51,7 +52,7 @@ pub(crate) fn warm(ctx: &Ctx<'_>) {
     }
 }
 
-/// Takes the environment and the clocks' origins anew.
-pub(crate) fn renew(ctx: &Ctx<'_>) -> Result<()> {
-    modules::renew(ctx, host::monotonic_ms())
+/// Lets go of the environment and the clocks' origins, which each instance has of its own.
+pub(crate) fn seal(ctx: &Ctx<'_>) -> Result<()> {
+    modules::seal(ctx)
 }

@@ -19,7 +19,7 @@ impl Guest for Component {
 
     fn handle(event: Vec<u8>, context: Context, response: ResponseWriter) -> Result<Option<Vec<u8>>, FunctionError> {
         stream::open(response);
-        let answer = with(|ctx| handler::handle(ctx, event, &context));
+        let answer = with(|ctx| handler::call::handle(ctx, event, &context));
         stream::close();
         answer
     }
@@ -27,6 +27,7 @@ impl Guest for Component {
     fn before_snapshot() -> Result<(), FunctionError> {
         with(|ctx| {
             handler::hooks(ctx, "runBefore")?;
+            handler::seal(ctx)?;
             snapshot::let_go();
             snapshot::seal(ctx);
             Ok(())
@@ -35,8 +36,11 @@ impl Guest for Component {
 
     fn after_restore() -> Result<(), FunctionError> {
         with(|ctx| {
-            handler::renew(ctx)?;
-            handler::hooks(ctx, "runAfter")
+            handler::renew(ctx);
+            match stream::is_hooked() {
+                true => handler::hooks(ctx, "runAfter"),
+                false => Ok(()),
+            }
         })
     }
 
@@ -49,6 +53,7 @@ impl Guest for Component {
         let room = Room::take();
         let _started = engine::with(|ctx| {
             builtins::warm(ctx);
+            let _sealed = builtins::seal(ctx);
             room.open(ctx);
         });
         snapshot::let_go();

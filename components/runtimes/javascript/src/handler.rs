@@ -1,14 +1,13 @@
 //! A function's handler: found, loaded and called.
 
+pub(crate) mod call;
 pub(crate) mod entry;
 
 use std::cell::RefCell;
 
-use rquickjs::function::Rest;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Array, Ctx, Error, Function, IntoJs as _, Object, Persistent, Promise, Result, Value};
+use rquickjs::{Array, Ctx, Error, Function, Persistent, Promise, Result, Value};
 
-use crate::bindings::lamina::function::types::Context;
 use crate::engine::raw;
 use crate::package::files;
 use crate::package::format::Format;
@@ -62,15 +61,20 @@ fn node(environment: &str) -> u32 {
 }
 
 /// Takes anew what a snapshot froze. What `settle` takes of the environment is the
-/// version's, whose snapshot it is.
-pub(crate) fn renew(ctx: &Ctx<'_>) -> std::result::Result<(), Failure> {
+/// version's, whose snapshot it is; the rest is let go of before one (`builtins::seal`).
+pub(crate) fn renew(ctx: &Ctx<'_>) {
     raw::seed_random(ctx, host::random_u64());
-    crate::builtins::renew(ctx).map_err(|error| failure(ctx, error))
+    host::begin();
+}
+
+/// Lets go of what each instance has of its own, before a snapshot.
+pub(crate) fn seal(ctx: &Ctx<'_>) -> std::result::Result<(), Failure> {
+    crate::builtins::seal(ctx).map_err(|error| failure(ctx, error))
 }
 
 /// Loads the handler's module and finds the function in it.
 pub(crate) fn preload(ctx: &Ctx<'_>, handler: &str) -> std::result::Result<(), Failure> {
-    renew(ctx)?;
+    renew(ctx);
     settle(ctx).map_err(|error| failure(ctx, error))?;
     if let Some(bundle) = host::bundle() {
         loader::use_bundle(bundle);
@@ -177,88 +181,6 @@ pub(crate) fn hooks<'js>(ctx: &Ctx<'js>, which: &str) -> std::result::Result<(),
         Settled::Rejected(error) => Err(uncaught(ctx, error)),
         Settled::Fatal(error) => Err(described(ctx, error)),
         Settled::Never => Err(Failure::new("Runtime.ExitError", "a hook waits for what never comes")),
-    }
-}
-
-/// Calls the handler; `None` when it streamed its answer.
-pub(crate) fn handle(
-    ctx: &Ctx<'_>,
-    event: Vec<u8>,
-    context: &Context,
-) -> std::result::Result<Option<Vec<u8>>, Failure> {
-    let state = begin(ctx, event, context).map_err(|error| uncaught(ctx, thrown(ctx, error)))?;
-    let is = |name: &str| state.get::<_, bool>(name).unwrap_or_default();
-    run_loop::drain(ctx);
-    loop {
-        if let Some(error) = run_loop::fatal(ctx) {
-            return Err(described(ctx, error));
-        }
-        let settled = is("settled");
-        if settled && !is("drains") {
-            break;
-        }
-        if run_loop::turn(ctx) == Turn::Empty {
-            if let Some(error) = run_loop::fatal(ctx) {
-                return Err(described(ctx, error));
-            }
-            break;
-        }
-    }
-    let value: Value<'_> = state.get("value").map_err(|error| failure(ctx, error))?;
-    if is("failed") {
-        return Err(reported(ctx, "Invoke Error", value));
-    }
-    if is("streamed") {
-        return Ok(None);
-    }
-    match state.get::<_, Option<String>>("text") {
-        Ok(Some(text)) => Ok(Some(text.into_bytes())),
-        _ => answer(ctx, value).map(Some),
-    }
-}
-
-/// What the handler is called with, and the state of the call.
-fn begin<'js>(ctx: &Ctx<'js>, event: Vec<u8>, context: &Context) -> Result<Object<'js>> {
-    let handler = HANDLER.with_borrow(Clone::clone).ok_or(Error::Unknown)?.restore(ctx)?;
-    let settings = realm::settings(ctx)?;
-    settings.set("requestId", context.request_id.as_str())?;
-    let event = ctx.json_parse(event)?;
-    let node: Value<'js> = settings.get("node")?;
-    realm::invoke(ctx, "invoke", (handler, event, context.deadline_ms as f64, node, Rest(members(ctx, context)?)))
-}
-
-/// The members of the handler's context, in the order in which `invoke` takes them.
-fn members<'js>(ctx: &Ctx<'js>, context: &Context) -> Result<Vec<Value<'js>>> {
-    let text = |text: &str| text.into_js(ctx);
-    let json = |text: &Option<String>| match text {
-        Some(text) => ctx.json_parse(text.as_str()),
-        None => Ok(Value::new_undefined(ctx.clone())),
-    };
-    Ok(vec![
-        text(&context.function_version)?,
-        text(&context.function_name)?,
-        text(&context.memory_limit_in_mb.to_string())?,
-        text(&context.log_group_name)?,
-        text(&context.log_stream_name)?,
-        json(&context.client_context)?,
-        json(&context.identity)?,
-        text(&context.invoked_function_arn)?,
-        text(&context.request_id)?,
-    ])
-}
-
-/// The bytes of a result.
-fn answer<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> std::result::Result<Vec<u8>, Failure> {
-    if value.is_undefined() {
-        return Ok(b"null".to_vec());
-    }
-    match ctx.json_stringify(value) {
-        Ok(Some(text)) => text.to_string().map(String::into_bytes).map_err(|error| failure(ctx, error)),
-        Ok(None) => Ok(b"null".to_vec()),
-        Err(_) => {
-            ctx.catch();
-            Err(failure(ctx, rquickjs::Exception::throw_message(ctx, "Unable to stringify response body")))
-        }
     }
 }
 

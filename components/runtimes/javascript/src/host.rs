@@ -1,5 +1,6 @@
 //! What the host gives besides files: clocks, randomness, the log, the environment.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::bindings::lamina::function::managed_host;
@@ -12,6 +13,23 @@ const WRITE_BYTES_MAX: usize = 4096;
 
 pub(crate) fn monotonic_ms() -> f64 {
     monotonic_clock::now() as f64 / 1e6
+}
+
+thread_local! {
+    static BEGAN: Cell<Option<f64>> = const { Cell::new(None) };
+}
+
+/// The instance begins now.
+pub(crate) fn begin() {
+    BEGAN.set(Some(monotonic_ms()));
+}
+
+/// When the instance began, by the monotonic clock.
+pub(crate) fn began() -> f64 {
+    BEGAN.get().unwrap_or_else(|| {
+        begin();
+        BEGAN.get().unwrap_or_default()
+    })
 }
 
 pub(crate) fn sleep(duration: Duration) {

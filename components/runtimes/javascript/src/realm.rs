@@ -3,10 +3,11 @@
 
 use std::cell::RefCell;
 
-use rquickjs::function::IntoArgs;
+use rquickjs::function::{Args, IntoArgs};
 use rquickjs::{Ctx, Error, FromJs, Function, Object, Persistent, Promise, Result, Value};
 
 use crate::engine::raw;
+use crate::handler::call;
 use crate::{host, loader, run_loop, source_map, stream};
 
 type Kept = Persistent<Object<'static>>;
@@ -14,6 +15,8 @@ type Kept = Persistent<Object<'static>>;
 /// What the scripts answered.
 #[derive(Clone)]
 struct Realm {
+    /// `invoke` of `invoke.js`.
+    call: Persistent<Function<'static>>,
     timers: Kept,
     commonjs: Kept,
     invoke: Kept,
@@ -50,13 +53,14 @@ pub(crate) fn build<'js>(ctx: &Ctx<'js>) -> Result<()> {
         script(ctx, "stream", include_str!("js/stream.js"))?.call((stream::natives(ctx)?, builtin))?;
     define(ctx, "awslambda", stream.get("awslambda")?)?;
     let invoke: Object<'js> = script(ctx, "invoke", include_str!("js/invoke.js"))?.call((
-        Function::new(ctx.clone(), |text: String| source_map::mapped(&text))?,
+        call::natives(ctx)?,
         settings.clone(),
         console,
         stream.clone(),
     ))?;
     let keep = |object: Object<'js>| Persistent::save(ctx, object);
     let realm = Realm {
+        call: Persistent::save(ctx, invoke.get::<_, Function<'js>>("invoke")?),
         timers: keep(timers),
         commonjs: keep(commonjs),
         invoke: keep(invoke),
@@ -101,6 +105,12 @@ fn part<'js>(ctx: &Ctx<'js>, part: impl FnOnce(&Realm) -> &Kept) -> Result<Objec
 /// What log lines look like.
 pub(crate) fn settings<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     part(ctx, |realm| &realm.settings)
+}
+
+/// Calls the handler by `invoke` of `invoke.js`.
+pub(crate) fn call<'js>(ctx: &Ctx<'js>, args: Args<'js>) -> Result<Value<'js>> {
+    let call = REALM.with_borrow(|realm| realm.as_ref().map(|realm| realm.call.clone()));
+    call.ok_or(Error::Unknown)?.restore(ctx)?.call_arg(args)
 }
 
 /// Calls one of `invoke.js`.

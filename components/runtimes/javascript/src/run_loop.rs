@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rquickjs::{Ctx, Function, Object, Persistent, Result, Value};
 
+use crate::engine::raw;
 use crate::host;
 use crate::realm;
 
@@ -108,8 +109,7 @@ pub(crate) fn drain(ctx: &Ctx<'_>) {
     }
 }
 
-/// One turn: what is due, after a sleep if nothing is yet. `deadline_ms` of the
-/// monotonic clock bounds the sleep.
+/// One turn: what is due, after a sleep if nothing is yet.
 pub(crate) fn turn(ctx: &Ctx<'_>) -> Turn {
     drain(ctx);
     if ended() {
@@ -141,11 +141,9 @@ pub(crate) fn turn(ctx: &Ctx<'_>) -> Turn {
 
 /// Marks a promise as handled: who holds it looks at how it ends.
 pub(crate) fn handled<'js>(ctx: &Ctx<'js>, promise: &rquickjs::Promise<'js>) {
-    let mark = || {
-        let nothing = Function::new(ctx.clone(), || {})?;
-        promise.catch()?.call::<_, ()>((rquickjs::function::This(promise.clone()), nothing))
-    };
-    if mark().is_err() {
-        ctx.catch();
+    raw::handled(ctx, promise);
+    // It may have been rejected before.
+    if UNHANDLED.with_borrow(|unhandled| !unhandled.is_empty()) {
+        rejected(ctx.clone(), promise.clone().into_value(), Value::new_undefined(ctx.clone()), true);
     }
 }

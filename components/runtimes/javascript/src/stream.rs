@@ -1,6 +1,6 @@
 //! A streamed answer: the head, then bytes, as the handler writes them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rquickjs::function::Opt;
 use rquickjs::{Array, Ctx, Exception, Function, Object, Result, TypedArray, Value};
@@ -21,6 +21,12 @@ enum Answer {
 
 thread_local! {
     static ANSWER: RefCell<Answer> = const { RefCell::new(Answer::None) };
+    static HOOKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether anything is to be run after a restore.
+pub(crate) fn is_hooked() -> bool {
+    HOOKED.get()
 }
 
 /// The writer of the call that begins.
@@ -38,6 +44,7 @@ pub(crate) fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let natives = Object::new(ctx.clone())?;
     natives.set("begin", Function::new(ctx.clone(), begin)?)?;
     natives.set("write", Function::new(ctx.clone(), write)?)?;
+    natives.set("hooked", Function::new(ctx.clone(), || HOOKED.set(true))?)?;
     Ok(natives)
 }
 

@@ -159,13 +159,17 @@ completeCallSites();
 // Milliseconds of the monotonic clock.
 const clock = () => (typeof host.now === 'function' ? host.now() : native('process').nanoseconds() / 1e6);
 
-// What modules do when an instance begins that was snapshotted; each gets the time.
-const renewals = [];
-cache.set('internal/host', { exports: { host, state, bind, global, clock, renewals } });
+// When the instance began, by that clock.
+const started = clock();
+const began = () => (typeof host.began === 'function' ? host.began() : started);
 
-// By numbers: an iterator would cost more than what is renewed.
-function renew(now) {
-  for (let at = 0; at < renewals.length; at++) renewals[at](now);
+// What modules do before a snapshot: they let go of what each instance has of its own,
+// and take it anew when it is asked for.
+const sealings = [];
+cache.set('internal/host', { exports: { host, state, bind, global, clock, began, sealings } });
+
+function seal() {
+  for (const sealing of sealings) sealing();
 }
 
-return { require: requireBuiltin, compile, renew, host };
+return { require: requireBuiltin, compile, seal, host };

@@ -1,15 +1,10 @@
 // performance: a clock since the instance began, and marks.
-const { renewals, clock } = require('internal/host');
-
-let start = clock();
-renewals.push((now) => {
-  start = now;
-  origin = undefined;
-});
+const { began, clock, sealings } = require('internal/host');
 
 // The wall clock when the instance began: asked for when somebody wants to know.
 let origin;
-const timeOrigin = () => (origin ??= Date.now() - (clock() - start));
+sealings.push(() => { origin = undefined; });
+const timeOrigin = () => (origin ??= Date.now() - (clock() - began()));
 
 class PerformanceEntry {
   constructor(name, entryType, startTime, duration, detail) {
@@ -30,7 +25,7 @@ function keep(entry) {
 
 class Performance {
   get timeOrigin() { return timeOrigin(); }
-  now() { return clock() - start; }
+  now() { return clock() - began(); }
   mark(name, options = {}) {
     return keep(new PerformanceEntry(`${name}`, 'mark', options.startTime ?? this.now(), 0, options.detail ?? null));
   }

@@ -1,7 +1,7 @@
 // node:os: what a function's instance may say of the machine.
 const process = require('process');
 const { check } = require('internal/errors');
-const { clock, renewals } = require('internal/host');
+const { began, clock } = require('internal/host');
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGKILL', 'SIGUSR1',
   'SIGSEGV', 'SIGUSR2', 'SIGPIPE', 'SIGALRM', 'SIGTERM', 'SIGSTKFLT', 'SIGCHLD', 'SIGCONT', 'SIGSTOP', 'SIGTSTP', 'SIGTTIN',
@@ -22,8 +22,6 @@ const ERRNO = {
 // Where Lambda's sandboxes have their user.
 const HOME = ['', 'home', 'sbx_user1051'].join('/');
 
-let start = clock();
-renewals.push((now) => { start = now; });
 const memory = () => Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024;
 
 module.exports = {
@@ -49,7 +47,7 @@ module.exports = {
   homedir: () => process.env.HOME ?? HOME,
   tmpdir: () => (process.env.TMPDIR ?? process.env.TMP ?? process.env.TEMP ?? '/tmp').replace(/(.)\/$/, '$1'),
   endianness: () => 'LE',
-  uptime: () => (clock() - start) / 1000,
+  uptime: () => (clock() - began()) / 1000,
   loadavg: () => [0, 0, 0],
   totalmem: memory,
   freemem: () => Math.floor(memory() / 2),

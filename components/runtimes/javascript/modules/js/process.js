@@ -1,7 +1,7 @@
 // node:process, which is the global too.
 const EventEmitter = require('events');
 const { check, invalidArgType, notHere, withCode } = require('internal/errors');
-const { bind, clock, host, renewals } = require('internal/host');
+const { bind, clock, host, sealings, began } = require('internal/host');
 const native = natives('process');
 
 function processPrototype() {}
@@ -57,11 +57,7 @@ const env = new Proxy(plainEnv, {
   },
 });
 
-let start = clock();
-renewals.push((now) => {
-  filled = false;
-  start = now;
-});
+sealings.push(() => { filled = false; });
 
 // The version that the runtime's name on Lambda promises: nodejs18.x to nodejs24.x.
 const VERSIONS = { 18: '18.20.8', 20: '20.19.5', 22: '22.20.0', 24: '24.9.0' };
@@ -175,7 +171,7 @@ Object.assign(process, {
   exit,
   reallyExit: (code) => (typeof host.exit === 'function' ? host.exit(code) : native.exit(code)),
   abort: () => process.reallyExit(134),
-  uptime: () => (clock() - start) / 1e3,
+  uptime: () => (clock() - began()) / 1e3,
   cwd: () => native.cwd(),
   chdir(folder) {
     check.string(folder, 'directory');
@@ -199,9 +195,9 @@ Object.assign(process, {
   getegid: () => 990,
   getgroups: () => [990],
   cpuUsage: (before = { user: 0, system: 0 }) => ({
-    user: Math.floor((clock() - start) * 1e3) - before.user, system: 0 - before.system,
+    user: Math.floor((clock() - began()) * 1e3) - before.user, system: 0 - before.system,
   }),
-  resourceUsage: () => ({ userCPUTime: Math.floor((clock() - start) * 1e3), systemCPUTime: 0, maxRSS: 32768 }),
+  resourceUsage: () => ({ userCPUTime: Math.floor((clock() - began()) * 1e3), systemCPUTime: 0, maxRSS: 32768 }),
   constrainedMemory: () => Number(variables().AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
   availableMemory: () => Number(variables().AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1024 * 1024,
   getActiveResourcesInfo: () => [],

@@ -22,8 +22,8 @@ struct Modules<'js> {
     require: Function<'js>,
     /// `compile(name)`: compiles a module, without running it.
     compile: Function<'js>,
-    /// `renew()`: see [`renew`].
-    renew: Function<'js>,
+    /// `seal()`: see [`seal`].
+    seal: Function<'js>,
     /// See [`host`].
     host: Object<'js>,
 }
@@ -49,7 +49,7 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
     let modules = Modules {
         require: parts.get("require")?,
         compile: parts.get("compile")?,
-        renew: parts.get("renew")?,
+        seal: parts.get("seal")?,
         host: parts.get("host")?,
     };
     // Fails only while the data is borrowed, which nothing does before this.
@@ -66,6 +66,7 @@ pub fn install(ctx: &Ctx<'_>) -> Result<()> {
 /// | `nextTick(callback, ...args)` | `process.nextTick` |
 /// | `write(fd, bytes)` | takes a `Uint8Array` for standard output (1) or error (2) |
 /// | `now()` | milliseconds of the monotonic clock, a number |
+/// | `began()` | when the instance began, by that clock: both or neither |
 /// | `createRequire(path)` | `module.createRequire`: the `require` of a file |
 pub fn host<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(modules(ctx)?.host.clone())
@@ -86,13 +87,13 @@ pub fn warm(ctx: &Ctx<'_>, run: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Takes anew what an instance has of its own: the environment, the clocks' origins,
-/// the process's id. To be called when an instance that was snapshotted begins.
-/// `process.env` is filled when it is used next, with what the C library knows then.
-/// `now` is what the host's `now()` answers at this moment.
-pub fn renew(ctx: &Ctx<'_>, now: f64) -> Result<()> {
-    let renew = modules(ctx)?.renew.clone();
-    renew.call((now,))
+/// Lets go of what each instance has of its own: the environment and the origin of its
+/// clocks. To be called before a snapshot; both are taken anew when they are used next,
+/// `process.env` with what the C library knows then, the clocks' origin from the host's
+/// `began()`.
+pub fn seal(ctx: &Ctx<'_>) -> Result<()> {
+    let seal = modules(ctx)?.seal.clone();
+    seal.call(())
 }
 
 /// What an internal or public module exports.

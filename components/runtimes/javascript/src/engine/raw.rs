@@ -12,6 +12,7 @@ use crate::package::bundle::Found;
 use rquickjs::{Ctx, Error, Module, Object, Promise, Result, TypedArray, Value, qjs};
 
 unsafe extern "C" {
+    fn lamina_handled(ctx: *mut qjs::JSContext, promise: qjs::JSValue);
     fn lamina_load_module(ctx: *mut qjs::JSContext, base: *const c_char, name: *const c_char) -> *mut qjs::JSModuleDef;
     fn lamina_read_later(later: bool);
     fn lamina_seal(rt: *mut qjs::JSRuntime);
@@ -22,6 +23,13 @@ unsafe extern "C" {
 pub(crate) fn seed_random(ctx: &Ctx<'_>, seed: u64) {
     // SAFETY: the context is alive as long as `ctx`; the function sets a number in it.
     unsafe { lamina_seed_random(ctx.as_raw().as_ptr(), seed) }
+}
+
+/// The engine does not say of this promise that nobody handles its rejection.
+pub(crate) fn handled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) {
+    // SAFETY: the value is of this context; the function sets a flag in it, where it is
+    // a promise, and takes no reference.
+    unsafe { lamina_handled(ctx.as_raw().as_ptr(), promise.as_value().as_raw()) }
 }
 
 /// What there is stays for ever, and what the engine allocates from now on lies apart
@@ -80,8 +88,7 @@ pub(crate) fn read_script<'js>(ctx: &Ctx<'js>, found: Found) -> Result<Value<'js
     let bytes = found.bytes;
     // SAFETY: the engine reads within the slice. That it is bytecode of this very engine
     // say the bundle's tag and the host's seal, without which no bundle is handed in.
-    let value =
-        later(|| unsafe { qjs::JS_ReadObject(ctx.as_raw().as_ptr(), bytes.as_ptr(), bytes.len() as _, flags) });
+    let value = later(|| unsafe { qjs::JS_ReadObject(ctx.as_raw().as_ptr(), bytes.as_ptr(), bytes.len() as _, flags) });
     owned(ctx, value)
 }
 

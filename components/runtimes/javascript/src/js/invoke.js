@@ -1,9 +1,12 @@
 // One call: the context, the three forms of handlers, and errors as Lambda reports them.
 //
-// `mapped(text)` applies source maps to a stack trace; `settings` is the log's;
-// `streams` is what `stream.js` answered.
-(function (mapped, settings, console, streams) {
+// `native` is what Rust gives: mapped(text) applies source maps to a stack trace,
+// settles(goesOn) says that the call has ended, and answers whether nothing has ended it
+// before; streams() says that it answers by a stream.
+// `settings` is the log's; `streams` is what `stream.js` answered.
+(function (native, settings, console, streams) {
   'use strict';
+  const { mapped } = native;
   const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
   const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
 
@@ -73,76 +76,112 @@
     }
   }
 
-  // `members` as `handler.rs` lists them.
-  function contextOf(deadline, node, members, state) {
-    const settle = (failed, value) => { if (!state.settled) { state.settled = true; state.failed = failed; state.value = value; } };
-    let waits = true;
-    const done = (error, result) => {
-      if (error !== undefined && error !== null) settle(true, error);
-      else settle(false, result);
-    };
-    const context = {
-      get callbackWaitsForEmptyEventLoop() { return waits; },
-      set callbackWaitsForEmptyEventLoop(value) { waits = value; },
-    };
-    if (node < 24) {
-      context.succeed = (result) => done(null, result);
-      context.fail = (error) => done(error ?? 'handled');
-      context.done = done;
-    }
-    context.functionVersion = members[0];
-    context.functionName = members[1];
-    context.memoryLimitInMB = members[2];
-    context.logGroupName = members[3];
-    context.logStreamName = members[4];
-    context.clientContext = members[5];
-    context.identity = members[6];
-    context.invokedFunctionArn = members[7];
-    context.awsRequestId = members[8];
-    context.getRemainingTimeInMillis = () => deadline - Date.now();
-    const callback = (error, result) => {
-      if (state.settled) return;
-      done(error, result);
-      state.drains = waits && !state.failed;
-      // What is changed while the loop goes on is not part of the answer.
-      if (state.drains) state.text = serialized(result);
-    };
-    return { context, callback, settle };
+  // An instance serves one call. What every call needs is made before there is one, so
+  // that a snapshot holds it; the call itself makes as little as it can.
+  let waits = true;
+  let deadline = 0;
+  // How the call ended, where its handler did not tell by a promise.
+  let settled = false, failed = false, value, text;
+
+  function settle(isFailure, result, goesOn = false) {
+    if (settled || !native.settles(goesOn)) return;
+    settled = true;
+    failed = isFailure;
+    value = result;
+    // What is changed while the loop goes on is not part of the answer.
+    if (goesOn) text = serialized(result);
   }
 
-  // Calls the handler. The state that is answered fills as the call goes on.
-  function invoke(handler, event, deadline, node, ...members) {
-    const state = { settled: false, failed: false, value: undefined, drains: false, streamed: false, text: undefined };
-    const { context, callback, settle } = contextOf(deadline, node, members, state);
+  const done = (error, result) => {
+    if (error !== undefined && error !== null) settle(true, error);
+    else settle(false, result);
+  };
+  const callback = (error, result) => {
+    if (error !== undefined && error !== null) settle(true, error);
+    else settle(false, result, Boolean(waits));
+  };
+
+  function contextWith(callbacks) {
+    return {
+      get callbackWaitsForEmptyEventLoop() { return waits; },
+      set callbackWaitsForEmptyEventLoop(value) { waits = value; },
+      ...callbacks,
+      functionVersion: undefined,
+      functionName: undefined,
+      memoryLimitInMB: undefined,
+      logGroupName: undefined,
+      logStreamName: undefined,
+      clientContext: undefined,
+      identity: undefined,
+      invokedFunctionArn: undefined,
+      awsRequestId: undefined,
+      getRemainingTimeInMillis: () => deadline - Date.now(),
+    };
+  }
+  const modern = contextWith({});
+  const classic = contextWith({
+    succeed: (result) => done(null, result),
+    fail: (error) => done(error ?? 'handled'),
+    done,
+  });
+  // Of the language, whatever a handler puts in their place.
+  const resolved = Promise.resolve.bind(Promise);
+  const { then } = Promise.prototype;
+
+  // Waits for what only looks like a promise of the language.
+  function follow(thenable) {
     try {
-      if (handler[STREAMING] === 'response') {
-        state.streamed = true;
-        stream(handler, event, context, settle);
-        return state;
-      }
-      if (node >= 24 && handler.length >= 3) {
-        throw failure('CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
-      }
-      const result = handler(event, context, callback);
-      if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
-        result.then((value) => settle(false, value), (error) => settle(true, error ?? 'handled'));
-      } else if (node >= 24) {
-        settle(false, result);
-      }
+      thenable.then((value) => settle(false, value), (error) => settle(true, error ?? 'handled'));
     } catch (error) {
       settle(true, error ?? 'handled');
     }
-    return state;
   }
 
-  function stream(handler, event, context, settle) {
+  // Calls the handler, with its context's members as `call.rs` lists them. The answer
+  // is a promise that Rust waits for, by `follow` if it is none of the language; or
+  // nothing: then the call ends by `settle`.
+  function invoke(handler, event, due, version, name, memory, group, stream, client, identity, arn, id) {
+    const context = settings.node < 24 ? classic : modern;
+    deadline = due;
+    settings.requestId = id;
+    context.functionVersion = version;
+    context.functionName = name;
+    context.memoryLimitInMB = memory;
+    context.logGroupName = group;
+    context.logStreamName = stream;
+    context.clientContext = client;
+    context.identity = identity;
+    context.invokedFunctionArn = arn;
+    context.awsRequestId = id;
+    try {
+      if (handler[STREAMING] === 'response') return streamed(handler, event, context);
+      if (handler.length >= 3 && settings.node >= 24) {
+        throw failure('CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
+      }
+      const result = handler(event, context, callback);
+      if (result !== null && typeof result === 'object') {
+        if (result.then === then) return result;
+        if (typeof result.then === 'function') return void follow(result);
+      }
+      if (settings.node >= 24) settle(false, result);
+    } catch (error) {
+      settle(true, error ?? 'handled');
+    }
+    return undefined;
+  }
+
+  function streamed(handler, event, context) {
+    native.streams();
     const writable = streams.make(handler[HIGH_WATER_MARK]);
     const result = handler(event, writable, context);
     if (result === null || typeof result !== 'object' || typeof result.then !== 'function') {
       throw failure('MalformedStreamingHandler', 'Streaming handlers must be an async function.');
     }
-    result.then(() => streams.ended(writable)).then(() => settle(false, undefined), (error) => settle(true, error ?? 'handled'));
+    return resolved(result).then(() => streams.ended(writable));
   }
+
+  // How the call ended by `settle`, for Rust; all undefined if it did not.
+  const outcome = () => [failed, value, text];
 
   // The function that a handler's path names in what its module exports.
   function find(exported, path, whole) {
@@ -200,5 +239,5 @@
     return error;
   }
 
-  return { invoke, find, failure, described, report, loadFailure, uncaught, unhandled };
+  return { invoke, follow, outcome, find, failure, described, report, loadFailure, uncaught, unhandled };
 })

@@ -1,7 +1,8 @@
 // `awslambda`: streamed answers by Lambda's interface, and hooks around a snapshot.
 //
 // `native` is what Rust gives: begin(contentType, prelude) and write(bytes) of the
-// answer; `builtin(name)` is one of Node's modules.
+// answer, and hooked() says that there is a hook for after a restore; `builtin(name)`
+// is one of Node's modules.
 (function (native, builtin) {
   'use strict';
   const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
@@ -105,12 +106,16 @@
     HttpResponseStream,
     snapStart: {
       beforeSnapshot(callback) { hook(before, callback); },
-      afterRestore(callback) { hook(after, callback); },
+      afterRestore(callback) {
+        hook(after, callback);
+        native.hooked();
+      },
     },
   };
 
   // Before a snapshot the last hook runs first, as things are taken down; after a
-  // restore the first one, as they are built up. Undefined where there is none.
+  // restore the first one, as they are built up. Undefined where there is none; Rust
+  // asks for those after a restore only if it was told of one.
   async function run(hooks) { for (const callback of hooks) await callback(); }
   const runBefore = () => (before.length > 0 ? run([...before].reverse()) : undefined);
   const runAfter = () => (after.length > 0 ? run(after) : undefined);
