@@ -2,6 +2,7 @@
 //! answers; what functions and instances weigh; and the same JavaScript handler beside
 //! bare hyper, node and workerd.
 
+mod in_process;
 mod sources;
 mod tiers;
 mod tools;
@@ -29,6 +30,7 @@ const BUNDLE_MAX: Duration = Duration::from_secs(60);
 /// All of it.
 pub(crate) fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
+    in_process::run(options, &mut figures)?;
     let platform = started(&[])?;
     uploads(options, &platform, &mut figures)?;
     tiers::run(options, &platform, &mut figures)?;

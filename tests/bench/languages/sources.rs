@@ -14,8 +14,8 @@ pub(crate) const GREETING: &str = r#"{"message":"Hello, world!"}"#;
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) name: &'static str,
-    file: &'static str,
-    text: &'static str,
+    pub(super) file: &'static str,
+    pub(super) text: &'static str,
     /// Bytes of other code that it carries, as a bundler leaves it in one file.
     padding: usize,
 }

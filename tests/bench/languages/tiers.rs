@@ -22,7 +22,7 @@ const TIME: Duration = Duration::from_millis(400);
 /// Time for the lines of calls to come.
 const LOG_MAX: Duration = Duration::from_secs(10);
 /// What others wrote, from the list of the tests, and what each is called with.
-const OTHERS: [(&str, &str); 3] = [
+pub(super) const OTHERS: [(&str, &str); 3] = [
     ("lodash", r#"{"words": ["a", "bb"], "deep": [{"value": 7}], "parts": [{"a": {"b": 1}}], "name": "Ada"}"#),
     ("powertools-logger", r#"{"order": 7, "items": 2}"#),
     (
