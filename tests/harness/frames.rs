@@ -113,8 +113,13 @@ impl Connection {
 
     /// Sends bytes.
     pub async fn send(&mut self, bytes: &[u8]) {
+        let written = async {
+            self.stream.write_all(bytes).await?;
+            // TLS keeps what the socket does not take at once, and says that it is written.
+            self.stream.flush().await
+        };
         // A server that has closed is seen by the one who reads.
-        let _ = within("a write", self.stream.write_all(bytes)).await;
+        let _ = within("a write", written).await;
     }
 
     /// Sends bytes while what comes is read and thrown away, until the server takes
@@ -125,9 +130,13 @@ impl Connection {
             let mut buffer = vec![0; 64 << 10];
             while let Ok(1..) = reading.read(&mut buffer).await {}
         };
+        let written = async {
+            writing.write_all(bytes).await?;
+            writing.flush().await
+        };
         let write = async {
             tokio::select! {
-                _ = writing.write_all(bytes) => {}
+                _ = written => {}
                 () = discard => {}
             }
         };

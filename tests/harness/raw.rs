@@ -78,7 +78,12 @@ impl Connection {
 
     /// Writes all bytes; a server that answered and closed already is no error.
     pub async fn send(&mut self, bytes: &[u8]) {
-        let sent = tokio::time::timeout(DEADLINE, self.stream.write_all(bytes)).await;
+        let written = async {
+            self.stream.write_all(bytes).await?;
+            // TLS keeps what the socket does not take at once, and says that it is written.
+            self.stream.flush().await
+        };
+        let sent = tokio::time::timeout(DEADLINE, written).await;
         let _ = sent.unwrap_or_else(|_| panic!("{} bytes could not be sent in {DEADLINE:?}", bytes.len()));
     }
 
@@ -236,6 +241,19 @@ mod tests {
         }
         server.await.unwrap().unwrap();
         found
+    }
+
+    #[tokio::test]
+    async fn what_a_stream_keeps_back_is_sent_as_well() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut far = listener.accept().await.unwrap().0;
+        let mut connection = Connection { stream: Box::new(tokio::io::BufStream::new(near)), buffer: Vec::new() };
+        connection.send(b"hello").await;
+        let mut arrived = [0; 5];
+        let read = tokio::time::timeout(DEADLINE, far.read_exact(&mut arrived)).await;
+        read.expect("it arrives").unwrap();
+        assert_eq!(&arrived, b"hello");
     }
 
     #[tokio::test]

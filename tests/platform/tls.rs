@@ -212,6 +212,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_within_tls_as_well() {
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
     let request = format!("GET {target}big?100000 HTTP/1.1\r\nhost: x\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
     let begun = Instant::now();
     // The guest's next write fails.
     while !secure.platform.cli(&["logs", "server"]).ok().stdout.contains(" failed") {
