@@ -131,6 +131,7 @@ fn pool(config: &Config, kind: Kind) -> PoolingAllocationConfig {
         .max_core_instances_per_component(config.core_instances_max)
         .max_memories_per_component(config.memories_max)
         .max_tables_per_component(config.tables_max)
+        .max_tables_per_module(config.tables_max)
         .table_elements(TABLE_ELEMENTS_MAX)
         .table_keep_resident(1 << 20)
         .pagemap_scan(Enabled::Auto);

@@ -24,6 +24,7 @@ mod instrumented;
 mod lifecycle;
 mod limits;
 mod linker;
+mod merged;
 mod mounts;
 mod outgoing;
 mod output;

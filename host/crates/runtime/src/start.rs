@@ -12,7 +12,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wizer::Wizer;
 
 use crate::inspect::{InspectError, START, STARTED, inspect};
-use crate::{instrumented, segments};
+use crate::{instrumented, merged, segments};
 
 /// What starting may take.
 const START_TIME: Duration = Duration::from_secs(300);
@@ -39,16 +39,15 @@ impl WasiView for Starting {
 /// error when it is no managed runtime, or does not start.
 pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
     let failed = |error: wasmtime::Error| StartError(format!("{error:#}"));
-    match inspect(component) {
-        Ok(World::ManagedRuntime) => return segments::joined(component).map_err(failed),
-        Err(InspectError::NotStarted) => {}
+    let started = match inspect(component) {
+        Ok(World::ManagedRuntime) => segments::joined(component),
+        Err(InspectError::NotStarted) => tokio::time::timeout(START_TIME, start(component))
+            .await
+            .map_err(|_| StartError(format!("it did not start in {} seconds", START_TIME.as_secs())))?,
         Ok(other) => return Err(StartError(format!("it is a component of the world {}", other.name()))),
         Err(error) => return Err(StartError(error.to_string())),
-    }
-    tokio::time::timeout(START_TIME, start(component))
-        .await
-        .map_err(|_| StartError(format!("it did not start in {} seconds", START_TIME.as_secs())))?
-        .map_err(failed)
+    };
+    started.and_then(|started| merged::merged(&started)).map_err(failed)
 }
 
 /// Links what is ours as traps: nobody is called while there is no function. (The

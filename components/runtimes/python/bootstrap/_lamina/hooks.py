@@ -89,13 +89,20 @@ def reopen():
 
 def renew():
     """Environment, randomness and ids of this instance alone."""
-    fresh = dict(environment.get_environment())
-    for name in [name for name in os.environ if name not in fresh]:
-        del os.environ[name]
-    os.environ.update(fresh)
+    # What is as it was is not written: that would be a page for each instance.
+    fresh, known = environment.get_environment(), os.environ
+    for name, value in fresh:
+        if known.get(name) != value:
+            known[name] = value
+    if len(known) != len(fresh):
+        names = {name for name, _ in fresh}
+        for name in [name for name in known if name not in names]:
+            del known[name]
     instance.renew_randomness()
-    uuid._node = uuid._last_timestamp = None
-    tempfile._name_sequence = None
+    if uuid._node is not None or uuid._last_timestamp is not None:
+        uuid._node = uuid._last_timestamp = None
+    if tempfile._name_sequence is not None:
+        tempfile._name_sequence = None
 
 
 def _registered(getter):

@@ -96,7 +96,6 @@ def _check_nobody_kept_a_method():
 
 
 def renew_randomness():
-    """After a restore, whatever became of it."""
-    _armed.clear()
-    sys.modules["random"].__class__ = types.ModuleType
-    random.seed()
+    """After a restore. One that nobody has touched is seeded when somebody does."""
+    if not _armed:
+        random.seed()

@@ -7,11 +7,11 @@ import os
 import sys
 
 from componentize_py_types import Ok
-from wit_world.imports import managed_host
+from wit_world.imports import environment, managed_host, preopens
 from wit_world.imports.lamina_function_types import Context
 from wit_world.imports.response import ResponseWriter
 
-from . import handler, handles, logs, packages
+from . import handler, handles, instance, logs, packages
 from .world import WitWorld
 
 # CPython specializes code after some runs of it.
@@ -36,12 +36,18 @@ def rehearse(calls=CALLS):
     # The build's own, which is no function's.
     os.environ.pop("PYTHONPATH", None)
     bundle = _bundle()
-    kept = managed_host.bundle, managed_host.log
+    kept = managed_host.bundle, managed_host.log, environment.get_environment, preopens.get_directories
     managed_host.bundle, managed_host.log = lambda: bundle, lambda message: None
+    environment.get_environment, preopens.get_directories = lambda: list(os.environ.items()), lambda: []
+    # Seeds that the build makes are no instance's.
+    instance._armed.append(True)
     facts = Context("id", _NAME, "$LATEST", "arn", 128, 0, "group", "stream", "trace", None, None)
     for _ in range(calls):
+        Ok(WitWorld().after_restore())
+    for _ in range(calls):
         _call(facts)
-    managed_host.bundle, managed_host.log = kept
+    managed_host.bundle, managed_host.log, environment.get_environment, preopens.get_directories = kept
+    instance._armed.clear()
     packages.close_bundle()
     handler.function = None
     logs.request_id = ""

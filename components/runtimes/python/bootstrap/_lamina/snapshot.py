@@ -174,9 +174,11 @@ def finish():
 
 def _settle():
     """What a call writes to comes to lie together, and the rest stands still."""
-    host = wit_world.imports.managed_host
+    imports = wit_world.imports
+    host, environment, preopens = imports.managed_host, imports.environment, imports.preopens
     functions = []
-    more = [host.bundle, host.log, instance.unseeded, logs.configure]
+    more = [host.bundle, host.log, environment.get_environment, preopens.get_directories]
+    more += [instance.unseeded, logs.configure]
     for _ in range(_ROUNDS_MAX):
         functions += more
         # Calls of what was moved are not specialized, so that their callers are next.
