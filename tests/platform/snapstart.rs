@@ -213,21 +213,26 @@ exports.handler = async () => {
 };
 ";
 
+/// Deploys a handler, and publishes it with its snapshot.
+fn restorable(platform: &Platform, name: &str, file: &str, text: &str) {
+    let folder = platform.home().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(file), text).unwrap();
+    let key = platform.home().join("key.pem");
+    std::fs::write(&key, platform.key().to_pem().unwrap().as_str()).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let (folder, key) = (folder.to_str().unwrap(), key.to_str().unwrap());
+    let deploy = ["deploy", name, folder, "--key", key, "--env", "OWN=mine", "--snap-start", "--publish"];
+    let said = platform.cli_within(&[&deploy[..], &["--output", "json"]].concat(), INTERPRETER_MAX).ok().json();
+    assert_eq!(said["SnapStart"]["OptimizationStatus"], "On", "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_interpreters_are_restored_with_the_handler() {
     let platform = platform().await;
     platform.install_runtimes();
     for (name, file, text) in [("p", "lambda_function.py", PYTHON), ("j", "index.js", JAVASCRIPT)] {
-        let folder = platform.home().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(file), text).unwrap();
-        let key = platform.home().join("key.pem");
-        std::fs::write(&key, platform.key().to_pem().unwrap().as_str()).unwrap();
-        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let (folder, key) = (folder.to_str().unwrap(), key.to_str().unwrap());
-        let deploy = ["deploy", name, folder, "--key", key, "--env", "OWN=mine", "--snap-start", "--publish"];
-        let said = platform.cli_within(&[&deploy[..], &["--output", "json"]].concat(), INTERPRETER_MAX).ok().json();
-        assert_eq!(said["SnapStart"]["OptimizationStatus"], "On", "{said}");
+        restorable(&platform, name, file, text);
         let (first, tail) = call(&platform, name, "1").await;
         let (second, _) = call(&platform, name, "1").await;
         assert!(tail.contains("RESTORE_START") && tail.contains("\tRestore Duration: "), "{tail}");
@@ -244,4 +249,29 @@ async fn the_interpreters_are_restored_with_the_handler() {
         assert_ne!(plain["loaded"][0], first["loaded"][0]);
         assert!(plain["ran"] == json!([]) && !tail.contains("RESTORE_START"), "{plain}\n{tail}");
     }
+}
+
+/// Its init drew a number, and changed the environment.
+const TOUCHED: &str = "\
+import os
+from random import random
+
+random()
+os.environ['NEW'] = os.environ.pop('OWN')
+
+
+def lambda_handler(event, context):
+    return {'random': random(), 'own': os.environ['OWN'], 'new': os.environ.get('NEW')}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_init_touched_is_new_after_a_restore() {
+    let platform = platform().await;
+    platform.install_runtimes();
+    restorable(&platform, "t", "lambda_function.py", TOUCHED);
+    let (first, tail) = call(&platform, "t", "1").await;
+    let (second, _) = call(&platform, "t", "1").await;
+    assert!(tail.contains("RESTORE_START"), "{tail}");
+    assert_ne!(first["random"], second["random"]);
+    assert_eq!((&first["own"], &first["new"]), (&json!("mine"), &Value::Null));
 }
