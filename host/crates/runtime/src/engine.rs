@@ -132,6 +132,7 @@ fn pool(config: &Config, kind: Kind) -> PoolingAllocationConfig {
         .max_memories_per_component(config.memories_max)
         .max_tables_per_component(config.tables_max)
         .max_tables_per_module(config.tables_max)
+        .max_memories_per_module(config.memories_max)
         .table_elements(TABLE_ELEMENTS_MAX)
         .table_keep_resident(1 << 20)
         .pagemap_scan(Enabled::Auto);

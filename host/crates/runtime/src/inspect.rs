@@ -91,7 +91,7 @@ pub fn inspect(bytes: &[u8]) -> Result<World, InspectError> {
 }
 
 /// The features the engine is built with (`engine.rs`).
-fn features() -> WasmFeatures {
+pub(crate) fn features() -> WasmFeatures {
     let mut features = WasmFeatures::default();
     for off in [
         WasmFeatures::THREADS,

@@ -35,8 +35,9 @@ impl WasiView for Starting {
     }
 }
 
-/// The component to install: the given one, when it exports no `start`. An
-/// error when it is no managed runtime, or does not start.
+/// The component to install: started, unless it exports no `start`, and with its modules
+/// in one. An error when it is no managed runtime, does not start, or has modules that
+/// cannot be in one.
 pub async fn started(component: &[u8]) -> Result<Vec<u8>, StartError> {
     let failed = |error: wasmtime::Error| StartError(format!("{error:#}"));
     let started = match inspect(component) {

@@ -90,13 +90,12 @@ def reopen():
 def renew():
     """Environment, randomness and ids of this instance alone."""
     # What is as it was is not written: that would be a page for each instance.
-    fresh, known = environment.get_environment(), os.environ
-    for name, value in fresh:
+    fresh, known = dict(environment.get_environment()), os.environ
+    for name, value in fresh.items():
         if known.get(name) != value:
             known[name] = value
     if len(known) != len(fresh):
-        names = {name for name, _ in fresh}
-        for name in [name for name in known if name not in names]:
+        for name in [name for name in known if name not in fresh]:
             del known[name]
     instance.renew_randomness()
     if uuid._node is not None or uuid._last_timestamp is not None:

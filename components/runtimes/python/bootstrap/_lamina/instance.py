@@ -95,6 +95,11 @@ def _check_nobody_kept_a_method():
                 raise RuntimeError(f"{name}.{attribute} is a method of random's own generator")
 
 
+def is_unseeded():
+    """Whether `random` waits for somebody to touch it."""
+    return type(sys.modules["random"]) is _Unseeded
+
+
 def renew_randomness():
     """After a restore. One that nobody has touched is seeded when somebody does."""
     if not _armed:

@@ -204,6 +204,8 @@ def _rehearse_twice():
 def _end():
     _clear()
     rehearsal.rehearse()
+    if not instance.is_unseeded():
+        raise RuntimeError("a rehearsal took a random number: every instance would be seeded at its start")
     seed = random.seed
     gc.collect()
     immortal.note(_notes)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, DataCountSection, DataSection, ElementSection, EntityType, ExportSection, FunctionSection,
+    CodeSection, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportSection, FunctionSection,
     GlobalSection, ImportSection, Instruction, MemorySection, Module, NameMap, NameSection, TableSection, TypeSection,
 };
 use wasmparser::{
@@ -50,19 +50,20 @@ pub(super) fn merged(parts: &[Part<'_>], exports: &[(String, usize, &str)]) -> w
         whole.take(part, read)?;
     }
     whole.look(&read)?;
+    for (_, part, export) in exports {
+        match whole.export(*part, export)? {
+            (ExternalKind::Func | ExternalKind::FuncExact, index) => whole.called.push(index),
+            // Whoever has it could set it.
+            (ExternalKind::Global, index) => whole.kept_globals[index as usize] = true,
+            _ => {}
+        }
+    }
+    whole.number();
+    // Where those from outside are is known now.
     let mut exported = Vec::new();
     for (name, part, export) in exports {
         exported.push((name.as_str(), whole.export(*part, export)?));
     }
-    for (_, (kind, index)) in &exported {
-        match kind {
-            ExternalKind::Func => whole.called.push(*index),
-            // Whoever has it could set it.
-            ExternalKind::Global => whole.kept_globals[*index as usize] = true,
-            _ => {}
-        }
-    }
-    whole.number(&read)?;
     whole.written(&read, &exported)
 }
 
@@ -180,10 +181,14 @@ struct Whole<'a> {
     data: u32,
     /// The value of those that begin with one that is known.
     globals: Vec<Option<Value>>,
+    constant_globals: Vec<bool>,
     kept_globals: Vec<bool>,
-    global_numbers: Vec<u32>,
+    /// Where they are in the module that is made.
+    global_numbers: Vec<Option<u32>>,
     /// Functions whose callers are not known.
     called: Vec<u32>,
+    /// Those that code refers to by more than calls.
+    referred: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -223,7 +228,6 @@ impl<'a> Whole<'a> {
                 }
                 (Binding::Outside(number), TypeRef::Func(ty) | TypeRef::FuncExact(ty)) => {
                     let known = self.outside.iter().position(|(other, _)| other == number);
-                    // They are the first functions: see `outsiders`.
                     let ty = places.types.get(ty as usize).copied().ok_or_else(|| unknown("a type is missing"))?;
                     let index = known.unwrap_or(self.outside.len());
                     if known.is_none() {
@@ -249,6 +253,7 @@ impl<'a> Whole<'a> {
             places.globals.push(self.globals.len() as u32);
             let value = self.value(&global.init_expr, &places)?;
             self.globals.push(value);
+            self.constant_globals.push(!global.ty.mutable);
         }
         self.elements += read.elements.as_ref().map_or(0, ElementSectionReader::count);
         self.data += read.data.as_ref().map_or(0, DataSectionReader::count);
@@ -293,9 +298,14 @@ impl<'a> Whole<'a> {
                 let (mut calls, mut sets) = (Vec::new(), Vec::new());
                 for operator in body.get_operators_reader()? {
                     match operator? {
-                        Operator::Call { function_index }
-                        | Operator::ReturnCall { function_index }
-                        | Operator::RefFunc { function_index } => calls.push(function(function_index)?),
+                        Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                            calls.push(function(function_index)?);
+                        }
+                        Operator::RefFunc { function_index } => {
+                            let function = function(function_index)?;
+                            calls.push(function);
+                            self.referred.push(function);
+                        }
                         Operator::GlobalSet { global_index } => {
                             let global = places.globals.get(global_index as usize).ok_or_else(missing)?;
                             sets.push(*global);
@@ -335,7 +345,7 @@ impl<'a> Whole<'a> {
     }
 
     /// Numbers what is needed in the module that is made.
-    fn number(&mut self, read: &[Read<'a>]) -> wasmtime::Result<()> {
+    fn number(&mut self) {
         let mut outside = vec![false; self.outside.len()];
         let mut is_needed = vec![false; self.functions.len()];
         let mut pending = std::mem::take(&mut self.called);
@@ -368,17 +378,16 @@ impl<'a> Whole<'a> {
             }
         }
         self.functions.extend(outside.into_iter().map(|number| Function { number, ..Function::default() }));
+        for place in self.referred.iter_mut().filter(|place| **place & OUTSIDE != 0) {
+            *place = own + (*place & !OUTSIDE);
+        }
         let mut next = 0;
-        self.global_numbers = self
-            .kept_globals
-            .iter()
-            .map(|is_kept| {
-                next += u32::from(*is_kept);
-                next.wrapping_sub(1)
-            })
-            .collect();
-        debug_assert_eq!(read.len(), self.places.len());
-        Ok(())
+        let mut number = |is_kept: &bool| {
+            let number = is_kept.then_some(next);
+            next += u32::from(*is_kept);
+            number
+        };
+        self.global_numbers = self.kept_globals.iter().map(&mut number).collect();
     }
 
     fn written(&self, read: &[Read<'a>], exported: &[(&str, (ExternalKind, u32))]) -> wasmtime::Result<Merged> {
@@ -433,13 +442,19 @@ impl<'a> Whole<'a> {
                 }
             }
         }
+        let mut referred: Vec<u32> = self.referred.iter().filter_map(|place| self.function(*place).ok()).collect();
+        referred.sort_unstable();
+        referred.dedup();
+        if !referred.is_empty() {
+            elements.declared(Elements::Functions(referred.into()));
+        }
         let mut exports = ExportSection::new();
         let identity = Places::default();
         let mut writer = Writer { whole: self, places: &identity };
         for (name, (kind, index)) in exported {
             let number = match kind {
                 ExternalKind::Func | ExternalKind::FuncExact => self.function(*index)?,
-                ExternalKind::Global => self.global_numbers[*index as usize],
+                ExternalKind::Global => self.global(*index)?,
                 _ => *index,
             };
             exports.export(name, writer.export_kind(*kind)?, number);
@@ -455,6 +470,11 @@ impl<'a> Whole<'a> {
     fn function(&self, place: u32) -> Result<u32, Lost> {
         let number = self.functions.get(place as usize).and_then(|function| function.number);
         number.ok_or(Lost("a function that is called"))
+    }
+
+    fn global(&self, place: u32) -> Result<u32, Lost> {
+        let number = self.global_numbers.get(place as usize).copied().flatten();
+        number.ok_or(Lost("a global that is used"))
     }
 }
 
@@ -505,7 +525,7 @@ impl Reencode for Writer<'_, '_> {
 
     fn global_index(&mut self, global: u32) -> Result<u32, reencode::Error<Lost>> {
         let global = place(&self.places.globals, global, "a global")?;
-        place(&self.whole.global_numbers, global, "a global")
+        self.whole.global(global).map_err(reencode::Error::UserError)
     }
 
     fn element_index(&mut self, element: u32) -> Result<u32, reencode::Error<Lost>> {
@@ -520,7 +540,7 @@ impl Reencode for Writer<'_, '_> {
         if let Operator::GlobalGet { global_index } = operator {
             let global = place(&self.places.globals, global_index, "a global")? as usize;
             match self.whole.globals.get(global).copied().flatten() {
-                Some(value) if !self.whole.kept_globals[global] => {
+                Some(value) if self.whole.constant_globals[global] || !self.whole.kept_globals[global] => {
                     return Ok(match value {
                         Value::I32(value) => Instruction::I32Const(value),
                         Value::I64(value) => Instruction::I64Const(value),

@@ -26,6 +26,7 @@ const LINKED: &str = r#"
     (data (i32.const 16) "hello")
     (func (export "counted") (result i32) call $count)
     (func (export "tell") (param i32 i32) local.get 0 local.get 1 call $say)
+    (func (export "drop") (param i32))
     (func $nobody (export "nobody") (global.set 1 (i32.const 0)) call $nobody))
   (core module $library
     (import "env" "tell" (func $tell (param i32 i32)))
@@ -122,6 +123,29 @@ fn a_global_that_is_set_stays_one_wherever_it_is_set() {
 }
 
 #[test]
+fn what_is_passed_on_and_what_code_refers_to_is_found() {
+    // The main module exports what it imports, and a table is filled by code.
+    let refers = LINKED
+        .replace(
+            r#"(func $nobody (export "nobody")"#,
+            r#"(export "counts" (func $count)) (func $nobody (export "nobody")"#,
+        )
+        .replace(r#""counted" (func $counted"#, r#""counts" (func $counted"#)
+        .replace("(func $forty", r#"(export "nine" (func $nine)) (func $forty"#)
+        .replace("(call $tell (global", "(table.set (i32.const 7) (ref.func $nine)) (call $tell (global")
+        .replace("(call_indirect (type $t) (i32.const 4))", "(call_indirect (type $t) (i32.const 7))");
+    let linked = wat::parse_str(refers).unwrap();
+    let made = merged(&linked).unwrap();
+    assert_eq!(run(&linked), run(&made));
+    assert_eq!(run(&made).0, 7 + 100 + 42 + 9 + 1000);
+    // What is lifted is a function from outside.
+    let lifted = LINKED.replace("(core func $l \"run\")", "(core func $m \"counts\")");
+    let lifted = lifted.replace("(func $nobody (export", r#"(export "counts" (func $count)) (func $nobody (export"#);
+    let made = merged(&wat::parse_str(lifted).unwrap()).unwrap();
+    assert_eq!(run(&made), (100, Vec::new()));
+}
+
+#[test]
 fn what_cannot_be_in_one_module_is_told() {
     let told = |from: &str, to: &str| {
         let linked = wat::parse_str(LINKED.replacen(from, to, 1)).unwrap();
@@ -133,6 +157,30 @@ fn what_cannot_be_in_one_module_is_told() {
     assert_eq!(types, "its modules cannot become one: a module has types other than of functions");
     let tag = told("(func $forty", "(tag) (func $forty");
     assert_eq!(tag, "its modules cannot become one: a module has tags");
+    let passed = "its modules cannot become one: one is imported, exported or passed on";
+    assert_eq!(told("(core module $shim", r#"(import "other" (core module)) (core module $shim"#), passed);
+    assert_eq!(told("(core instance $s", r#"(export "module" (core module $fix)) (core instance $s"#), passed);
+    assert_eq!(told("(core instance $s", "(component (alias outer 1 $fix (core module))) (core instance $s"), passed);
+    let data = told("(elem (i32.const 0) func 0)", r#"(memory 1) (data (i32.const 0) "a")"#);
+    assert!(data.ends_with("one that needs the others' memory has data or a start function"), "{data}");
+    let shared = LINKED.replace(
+        r#"(import "env" "table" (table 8 funcref))
+    (func $thousand"#,
+        r#"(import "env" "$imports" (table 8 funcref))
+    (func $thousand"#,
+    );
+    let shared = shared.replace(
+        "(instantiate $late (with \"env\" (instance $m)))",
+        "(instantiate $late (with \"env\" (instance $s)))",
+    );
+    let shared = shared
+        .replace(r#"(table (export "$imports") 1 1"#, r#"(table (export "$imports") 8 8"#)
+        .replace("(table 1 funcref)", "(table 8 funcref)");
+    let shared = merged(&wat::parse_str(shared).unwrap()).unwrap_err().to_string();
+    assert!(shared.ends_with("one that needs the others' memory shares a table with a later one"), "{shared}");
+    let resource =
+        told("(core func $says", r#"(type (resource (rep i32) (dtor (core func $m "drop")))) (core func $says"#);
+    assert_eq!(resource, "its modules cannot become one: a resource has a destructor");
     assert!(merged(b"\0asm\r\0\x01\0\x01").is_err(), "it is cut off");
 }
 
