@@ -4,7 +4,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::http::within;
-use crate::wire::{Door, Wire};
+use crate::wire::{self, Door, Wire};
 
 /// What a client sends first.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -113,13 +113,8 @@ impl Connection {
 
     /// Sends bytes.
     pub async fn send(&mut self, bytes: &[u8]) {
-        let written = async {
-            self.stream.write_all(bytes).await?;
-            // TLS keeps what the socket does not take at once, and says that it is written.
-            self.stream.flush().await
-        };
         // A server that has closed is seen by the one who reads.
-        let _ = within("a write", written).await;
+        let _ = within("a write", wire::send(&mut self.stream, bytes)).await;
     }
 
     /// Sends bytes while what comes is read and thrown away, until the server takes
@@ -130,13 +125,9 @@ impl Connection {
             let mut buffer = vec![0; 64 << 10];
             while let Ok(1..) = reading.read(&mut buffer).await {}
         };
-        let written = async {
-            writing.write_all(bytes).await?;
-            writing.flush().await
-        };
         let write = async {
             tokio::select! {
-                _ = written => {}
+                _ = wire::send(&mut writing, bytes) => {}
                 () = discard => {}
             }
         };

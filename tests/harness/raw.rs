@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::http::DEADLINE;
-use crate::wire::{Door, Wire};
+use crate::wire::{self, Door, Wire};
 
 /// Longest head that is read.
 const HEAD_BYTES_MAX: usize = 1 << 20;
@@ -78,12 +78,7 @@ impl Connection {
 
     /// Writes all bytes; a server that answered and closed already is no error.
     pub async fn send(&mut self, bytes: &[u8]) {
-        let written = async {
-            self.stream.write_all(bytes).await?;
-            // TLS keeps what the socket does not take at once, and says that it is written.
-            self.stream.flush().await
-        };
-        let sent = tokio::time::timeout(DEADLINE, written).await;
+        let sent = tokio::time::timeout(DEADLINE, wire::send(&mut self.stream, bytes)).await;
         let _ = sent.unwrap_or_else(|_| panic!("{} bytes could not be sent in {DEADLINE:?}", bytes.len()));
     }
 

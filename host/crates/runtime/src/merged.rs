@@ -19,9 +19,8 @@ use wasmparser::{
     SectionLimited, TypeRef,
 };
 
+use crate::segments::{self, Sections};
 use module::{Binding, Merged, Part};
-
-const HEADER_BYTES: usize = 8;
 
 /// A number for which there is nothing.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -94,8 +93,6 @@ fn any<'a, T: FromReader<'a>>(section: SectionLimited<'a, T>, is_it: impl Fn(&T)
     Ok(false)
 }
 
-type Sections<'a> = Vec<(u8, &'a [u8])>;
-
 /// The component's sections, and what its core index spaces hold.
 struct Known<'a> {
     sections: Sections<'a>,
@@ -165,21 +162,15 @@ enum Origin<'a> {
 
 impl<'a> Known<'a> {
     fn of(component: &'a [u8]) -> wasmtime::Result<Self> {
-        let mut reader = BinaryReader::new(component, 0);
-        reader.read_bytes(HEADER_BYTES)?;
         let mut known = Self {
-            sections: Vec::new(),
+            sections: segments::sections(component)?.1,
             modules: Vec::new(),
             instances: Vec::new(),
             items: HashMap::new(),
             used: HashSet::new(),
             free: None,
         };
-        while !reader.eof() {
-            let id = reader.read_u8()?;
-            let length = reader.read_var_u32()? as usize;
-            let content = reader.read_bytes(length)?;
-            known.sections.push((id, content));
+        for (id, content) in known.sections.clone() {
             known.take(id, content)?;
         }
         Ok(known)
@@ -364,28 +355,29 @@ impl<'a> Plan<'a> {
             }
         }
         plan.refuse_order(known)?;
-        let mut needed = Vec::new();
         for (kind, index) in &known.used {
-            needed.push((*kind, known.item(*kind, *index)?));
+            plan.need(*kind, known.item(*kind, *index)?);
         }
         for number in 0..known.instances.len() {
             if !plan.parts.contains_key(&number) {
                 for (import, origin) in known.origins(number)? {
-                    needed.push((Kind::of(external(import.ty))?, origin));
+                    plan.need(Kind::of(external(import.ty))?, origin);
                 }
-            }
-        }
-        for (kind, origin) in needed {
-            match origin {
-                Origin::Export { instance, name } if plan.parts.contains_key(&instance) => {
-                    plan.exports.push((kind, instance, name));
-                }
-                _ => {}
             }
         }
         plan.exports.sort_unstable_by_key(|(_, instance, name)| (*instance, *name));
         plan.exports.dedup();
         Ok(plan)
+    }
+
+    /// Notes what others need, if it is a part's.
+    fn need(&mut self, kind: Kind, origin: Origin<'a>) {
+        match origin {
+            Origin::Export { instance, name } if self.parts.contains_key(&instance) => {
+                self.exports.push((kind, instance, name));
+            }
+            _ => {}
+        }
     }
 
     /// Refuses what would see that parts behind `place` come earlier.

@@ -21,15 +21,8 @@ const DATA_COUNT: u8 = wasm_encoder::SectionId::DataCount as u8;
 /// components within stay as they are, and so do those that Wizer does not write. An
 /// error when it is not well-formed.
 pub(crate) fn joined(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    let mut reader = BinaryReader::new(bytes, 0);
-    let header = reader.read_bytes(HEADER_BYTES)?;
+    let (header, sections) = sections(bytes)?;
     let is_module = header.ends_with(&MODULE);
-    let mut sections = Vec::new();
-    while !reader.eof() {
-        let id = reader.read_u8()?;
-        let length = reader.read_var_u32()? as usize;
-        sections.push((id, reader.read_bytes(length)?));
-    }
     let data = sections.iter().find(|(id, _)| is_module && *id == DATA);
     let segments = data.map(|(_, data)| Segments::of(data)).transpose()?.flatten();
     let mut made = Vec::with_capacity(bytes.len());
@@ -45,6 +38,22 @@ pub(crate) fn joined(bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
         }
     }
     Ok(made)
+}
+
+/// What is in each section, by the sections' numbers, in order.
+pub(crate) type Sections<'a> = Vec<(u8, &'a [u8])>;
+
+/// A component's or module's header, and its sections. An error when one is cut off.
+pub(crate) fn sections(bytes: &[u8]) -> wasmtime::Result<(&[u8], Sections<'_>)> {
+    let mut reader = BinaryReader::new(bytes, 0);
+    let header = reader.read_bytes(HEADER_BYTES)?;
+    let mut sections = Vec::new();
+    while !reader.eof() {
+        let id = reader.read_u8()?;
+        let length = reader.read_var_u32()? as usize;
+        sections.push((id, reader.read_bytes(length)?));
+    }
+    Ok((header, sections))
 }
 
 /// The segments of one module.

@@ -54,7 +54,7 @@ pub(super) fn merged(parts: &[Part<'_>], exports: &[(String, usize, &str)]) -> w
         match whole.export(*part, export)? {
             (ExternalKind::Func | ExternalKind::FuncExact, index) => whole.called.push(index),
             // Whoever has it could set it.
-            (ExternalKind::Global, index) => whole.kept_globals[index as usize] = true,
+            (ExternalKind::Global, index) => whole.globals[index as usize].is_kept = true,
             _ => {}
         }
     }
@@ -179,12 +179,7 @@ struct Whole<'a> {
     memories: u32,
     elements: u32,
     data: u32,
-    /// The value of those that begin with one that is known.
-    globals: Vec<Option<Value>>,
-    constant_globals: Vec<bool>,
-    kept_globals: Vec<bool>,
-    /// Where they are in the module that is made.
-    global_numbers: Vec<Option<u32>>,
+    globals: Vec<GlobalPlace>,
     /// Functions whose callers are not known.
     called: Vec<u32>,
     /// Those that code refers to by more than calls.
@@ -195,6 +190,24 @@ struct Whole<'a> {
 enum Value {
     I32(i32),
     I64(i64),
+}
+
+#[derive(Debug)]
+struct GlobalPlace {
+    /// What it begins with, if that is known.
+    value: Option<Value>,
+    is_mutable: bool,
+    /// Whether it must be there: somebody could set it, or its value is not known.
+    is_kept: bool,
+    /// Where it is in the module that is made, if it is.
+    number: Option<u32>,
+}
+
+impl GlobalPlace {
+    /// What it always is.
+    fn constant(&self) -> Option<Value> {
+        self.value.filter(|_| !self.is_mutable || !self.is_kept)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -252,8 +265,8 @@ impl<'a> Whole<'a> {
         for global in &read.globals {
             places.globals.push(self.globals.len() as u32);
             let value = self.value(&global.init_expr, &places)?;
-            self.globals.push(value);
-            self.constant_globals.push(!global.ty.mutable);
+            let is_mutable = global.ty.mutable;
+            self.globals.push(GlobalPlace { value, is_mutable, is_kept: value.is_none(), number: None });
         }
         self.elements += read.elements.as_ref().map_or(0, ElementSectionReader::count);
         self.data += read.data.as_ref().map_or(0, DataSectionReader::count);
@@ -279,7 +292,7 @@ impl<'a> Whole<'a> {
             Operator::I64Const { value } => Some(Value::I64(value)),
             Operator::GlobalGet { global_index } => {
                 let place = places.globals.get(global_index as usize);
-                place.and_then(|place| self.globals.get(*place as usize).copied().flatten())
+                place.and_then(|place| self.globals.get(*place as usize)?.value)
             }
             _ => None,
         };
@@ -288,7 +301,6 @@ impl<'a> Whole<'a> {
 
     /// Looks who calls whom, and sets which globals.
     fn look(&mut self, read: &[Read<'a>]) -> wasmtime::Result<()> {
-        self.kept_globals = self.globals.iter().map(Option::is_none).collect();
         let missing = || unknown("a number stands for nothing");
         for (places, read) in self.places.iter().zip(read) {
             let function = |index: u32| places.functions.get(index as usize).copied().ok_or_else(missing);
@@ -356,19 +368,14 @@ impl<'a> Whole<'a> {
                 let function = &self.functions[index as usize];
                 pending.extend(&function.calls);
                 for global in &function.sets {
-                    self.kept_globals[*global as usize] = true;
+                    self.globals[*global as usize].is_kept = true;
                 }
             }
         }
-        let mut next = 0;
-        let mut number = |is_needed: bool| {
-            let number = is_needed.then_some(next);
-            next += u32::from(is_needed);
-            number
-        };
-        let outside: Vec<Option<u32>> = outside.into_iter().map(&mut number).collect();
+        let mut next = counter();
+        let outside: Vec<Option<u32>> = outside.into_iter().map(&mut next).collect();
         for (function, is_needed) in self.functions.iter_mut().zip(is_needed) {
-            function.number = number(is_needed);
+            function.number = next(is_needed);
         }
         // From here on those from outside are functions as all others.
         let own = self.functions.len() as u32;
@@ -381,13 +388,10 @@ impl<'a> Whole<'a> {
         for place in self.referred.iter_mut().filter(|place| **place & OUTSIDE != 0) {
             *place = own + (*place & !OUTSIDE);
         }
-        let mut next = 0;
-        let mut number = |is_kept: &bool| {
-            let number = is_kept.then_some(next);
-            next += u32::from(*is_kept);
-            number
-        };
-        self.global_numbers = self.kept_globals.iter().map(&mut number).collect();
+        let mut next = counter();
+        for global in &mut self.globals {
+            global.number = next(global.is_kept);
+        }
     }
 
     fn written(&self, read: &[Read<'a>], exported: &[(&str, (ExternalKind, u32))]) -> wasmtime::Result<Merged> {
@@ -425,7 +429,7 @@ impl<'a> Whole<'a> {
             }
             let own = places.globals.get(places.globals.len() - read.globals.len()..).unwrap_or_default();
             for (global, place) in read.globals.iter().zip(own) {
-                if self.kept_globals[*place as usize] {
+                if self.globals[*place as usize].is_kept {
                     writer.parse_global(&mut globals, global.clone())?;
                 }
             }
@@ -473,13 +477,23 @@ impl<'a> Whole<'a> {
     }
 
     fn global(&self, place: u32) -> Result<u32, Lost> {
-        let number = self.global_numbers.get(place as usize).copied().flatten();
+        let number = self.globals.get(place as usize).and_then(|global| global.number);
         number.ok_or(Lost("a global that is used"))
     }
 }
 
 /// Set in the place of a function from outside, until all are known.
 const OUTSIDE: u32 = 1 << 31;
+
+/// Numbers what is needed, one after the other.
+fn counter() -> impl FnMut(bool) -> Option<u32> {
+    let mut next = 0;
+    move |is_needed| {
+        let number = is_needed.then_some(next);
+        next += u32::from(is_needed);
+        number
+    }
+}
 
 fn named(mut names: Vec<(u32, &str)>) -> NameSection {
     names.sort_unstable();
@@ -539,14 +553,10 @@ impl Reencode for Writer<'_, '_> {
     fn instruction<'b>(&mut self, operator: Operator<'b>) -> Result<Instruction<'b>, reencode::Error<Lost>> {
         if let Operator::GlobalGet { global_index } = operator {
             let global = place(&self.places.globals, global_index, "a global")? as usize;
-            match self.whole.globals.get(global).copied().flatten() {
-                Some(value) if self.whole.constant_globals[global] || !self.whole.kept_globals[global] => {
-                    return Ok(match value {
-                        Value::I32(value) => Instruction::I32Const(value),
-                        Value::I64(value) => Instruction::I64Const(value),
-                    });
-                }
-                _ => {}
+            match self.whole.globals.get(global).and_then(GlobalPlace::constant) {
+                Some(Value::I32(value)) => return Ok(Instruction::I32Const(value)),
+                Some(Value::I64(value)) => return Ok(Instruction::I64Const(value)),
+                None => {}
             }
         }
         utils::instruction(self, operator)
