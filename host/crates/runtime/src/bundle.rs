@@ -19,6 +19,7 @@ use crate::ctx::{Ctx, Guest, Role};
 use crate::packages::DERIVED_VERSION;
 use crate::runtime::Shared;
 use crate::sources::Sources;
+use crate::turns;
 
 /// The kind of derived files that bundles are.
 const BUNDLES: &str = "bundles";
@@ -209,11 +210,11 @@ impl Shared {
         let hostcall_bytes_max = BUNDLE_BYTES_MAX + self.config.hostcall_bytes_max;
         let mut store = crate::exec::store(&loaded.linked.engine, ctx, fuel, hostcall_bytes_max)
             .map_err(|error| error.to_string())?;
-        let derived = tokio::time::timeout(DERIVE_TIME, async {
+        let derive = async {
             let instance = loaded.linked.pre.instantiate_async(&mut store).await?;
             indices.load(&mut store, &instance)?.call_derive(&mut store, handler).await
-        });
-        let bundle = match derived.await {
+        };
+        let bundle = match tokio::time::timeout(DERIVE_TIME, turns::taken(derive)).await {
             Err(_) => return Err(format!("it was not made in {DERIVE_SECONDS} seconds")),
             Ok(Err(error)) => return Err(error.root_cause().to_string()),
             // In what it says there may be a package's own words, which are not logged.

@@ -1,7 +1,5 @@
 //! What an operator may set.
 
-use std::time::Duration;
-
 /// The runtime's settings. Every default is chosen for one machine with a few
 /// cores; see `host/ARCHITECTURE.md` for where the numbers come from.
 #[derive(Debug, Clone)]
@@ -41,9 +39,6 @@ pub struct Config {
     /// 1,000,000,000,000 is ten times that at the smallest MemorySize, so that the
     /// timeout is felt first. Lower it to sell less.
     pub fuel_per_gb_second: u64,
-    /// How long a computing guest holds its thread before others get a turn.
-    /// Default 2 ms.
-    pub epoch_tick: Duration,
     /// Handles a guest may hold at once (streams, files, pollables). Default 1,024:
     /// Lambda's limit of descriptors.
     pub handles_max: usize,
@@ -86,7 +81,6 @@ impl Default for Config {
             compile_workers: 1,
             compile_queue_max: 1_000,
             fuel_per_gb_second: Self::FUEL_PER_GB_SECOND,
-            epoch_tick: Duration::from_millis(2),
             handles_max: 1_024,
             hostcall_bytes_max: 8 << 20,
             random_bytes_max: 1 << 20,

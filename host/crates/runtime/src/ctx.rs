@@ -19,6 +19,7 @@ use crate::mounts::TASK_ROOT;
 use crate::output::{Output, WRITE_BYTES_MAX};
 use crate::sources::Sources;
 use crate::tmp::Tmp;
+use crate::turns::HostCalls;
 
 /// What a guest's logger is told.
 const LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
@@ -38,6 +39,7 @@ pub(crate) struct Ctx {
     /// Handles of preopened directories that the guest was given.
     pub(crate) preopens: usize,
     pub(crate) limiter: Limiter,
+    pub(crate) calls: HostCalls,
     pub(crate) panic: Option<Panic>,
 }
 
@@ -89,6 +91,7 @@ impl Ctx {
             tmp: Tmp::default(),
             preopens: 0,
             limiter,
+            calls: HostCalls::default(),
             panic: None,
         }
     }

@@ -1,16 +1,11 @@
-//! The engines and the thread that ticks their epochs.
+//! The engines.
 //!
 //! Settings and their reasons: measured, see "The instance" in
 //! `host/ARCHITECTURE.md`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
-use wasmtime::{
-    Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
-};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::config::Config;
 
@@ -29,43 +24,6 @@ const RUNTIME_STACK_KEPT_BYTES: usize = 64 << 10;
 /// Frames in a wasm backtrace.
 const BACKTRACE_FRAMES_MAX: usize = 30;
 
-/// The thread that ticks the epochs of every engine; it ends with the last clone.
-#[derive(Clone)]
-pub(crate) struct Ticker {
-    engines: Arc<Mutex<Vec<EngineWeak>>>,
-    _stop: Arc<Stop>,
-}
-
-struct Stop(Arc<AtomicBool>);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-impl Ticker {
-    /// Starts the thread.
-    pub(crate) fn start(tick: Duration) -> std::io::Result<Self> {
-        let (engines, stopped) = (Arc::new(Mutex::new(Vec::<EngineWeak>::new())), Arc::new(AtomicBool::new(false)));
-        let (ticked, stop) = (engines.clone(), Arc::new(Stop(stopped.clone())));
-        thread::Builder::new().name("lamina-epoch".into()).spawn(move || {
-            while !stopped.load(Ordering::SeqCst) {
-                thread::sleep(tick);
-                let engines = ticked.lock().unwrap_or_else(PoisonError::into_inner);
-                for engine in engines.iter().filter_map(EngineWeak::upgrade) {
-                    engine.increment_epoch();
-                }
-            }
-        })?;
-        Ok(Self { engines, _stop: stop })
-    }
-
-    fn tick(&self, engine: &Engine) {
-        self.engines.lock().unwrap_or_else(PoisonError::into_inner).push(engine.weak());
-    }
-}
-
 /// What an engine's instances are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -75,11 +33,9 @@ pub(crate) enum Kind {
     Runtimes,
 }
 
-/// Builds an engine, whose epochs the ticker ticks from now on.
-pub(crate) fn build(config: &Config, kind: Kind, ticker: &Ticker) -> wasmtime::Result<Engine> {
-    let engine = Engine::new(&engine_config(config, kind))?;
-    ticker.tick(&engine);
-    Ok(engine)
+/// Builds an engine.
+pub(crate) fn build(config: &Config, kind: Kind) -> wasmtime::Result<Engine> {
+    Engine::new(&engine_config(config, kind))
 }
 
 /// An engine that only compiles, and keeps what it compiled of each function. Its images
@@ -96,7 +52,6 @@ fn engine_config(config: &Config, kind: Kind) -> wasmtime::Config {
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config, kind)))
         // The structures of component-model async cost the 0.2 path 1.8 us a call.
         .concurrency_support(false)
-        .epoch_interruption(true)
         .consume_fuel(true)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
         // Else the environment decides whether a guest's debug sections are parsed.
@@ -172,9 +127,8 @@ mod tests {
     #[test]
     fn images_fit_every_engine() {
         let config = Config::default();
-        let ticker = Ticker::start(config.epoch_tick).unwrap();
-        let components = build(&config, Kind::Components, &ticker).unwrap();
-        let runtimes = build(&config, Kind::Runtimes, &ticker).unwrap();
+        let components = build(&config, Kind::Components).unwrap();
+        let runtimes = build(&config, Kind::Runtimes).unwrap();
         assert_eq!(Fingerprint::of(&components), Fingerprint::of(&runtimes));
         let compiler = compiler(&config, Arc::new(crate::snapshot::Functions::default())).unwrap();
         assert_eq!(Fingerprint::of(&components), Fingerprint::of(&compiler));

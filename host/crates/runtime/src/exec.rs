@@ -10,7 +10,7 @@ mod buffered;
 pub(crate) use begin::RESTORE_TIME;
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use lamina_types::outcome::error_type;
 use lamina_types::{FunctionError, Invocation, Outcome, ResolvedFunction, Restore, Status, Timestamp, Usage};
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
-use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
 
 use crate::bindings::types;
 use crate::code::Code;
@@ -32,6 +32,7 @@ use crate::error::RunError;
 use crate::failure;
 use crate::runtime::{Runtime, Shared};
 use crate::sources::Sources;
+use crate::turns;
 
 /// The body of a request that a component gets itself.
 pub type RequestBody = UnsyncBoxBody<Bytes, HttpError>;
@@ -198,21 +199,20 @@ impl Running {
     }
 }
 
-/// A store with its limits.
+/// A store with its limits, whose guest is run by [`turns::taken`].
 pub(crate) fn store(engine: &Engine, ctx: Ctx, fuel: u64, hostcall_bytes_max: usize) -> Result<Store<Ctx>, RunError> {
     let mut store = Store::new(engine, ctx);
     store.limiter(|ctx| &mut ctx.limiter);
     store.set_fuel(fuel).map_err(|error| RunError::Internal(error.to_string()))?;
     store.set_hostcall_fuel(hostcall_bytes_max);
-    store.set_epoch_deadline(1);
-    // tokio's own yield: the engine's wakes itself at once, and I/O starves.
-    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+    turns::take(&mut store).map_err(|error| RunError::Internal(error.to_string()))?;
     Ok(store)
 }
 
 /// Waits for a run, at most this long. Most end when they are polled first, and never
 /// need the timer, whose making has a price.
-async fn within<T>(time: Duration, mut run: Pin<&mut impl Future<Output = T>>) -> Result<T, Elapsed> {
+async fn within<T>(time: Duration, run: Pin<&mut impl Future<Output = T>>) -> Result<T, Elapsed> {
+    let mut run = pin!(turns::taken(run));
     let until = Instant::now() + time;
     match poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
         Poll::Ready(ended) => Ok(ended),

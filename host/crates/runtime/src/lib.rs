@@ -36,6 +36,7 @@ mod snapshot;
 mod sources;
 mod start;
 mod tmp;
+mod turns;
 mod version;
 
 pub use code::Code;

@@ -17,7 +17,7 @@ use crate::code::{BundleSlot, Code, Handler, Linked, Loaded, Room};
 use crate::compile::Loader;
 use crate::config::Config;
 use crate::ctx::Ctx;
-use crate::engine::{Kind, Ticker};
+use crate::engine::Kind;
 use crate::error::{CodeError, PrepareError};
 use crate::image::ImageKey;
 use crate::lifecycle::Lifecycle;
@@ -80,7 +80,6 @@ pub(crate) struct Shared {
     loaded: OnceMap<CodeId, Arc<Loaded>>,
     pub(crate) snapshots: Snapshots,
     wanted: Wanted,
-    ticker: Ticker,
     copying: Tasks,
 }
 
@@ -99,8 +98,8 @@ pub(crate) struct Host {
 const COPIES: usize = 8;
 
 impl Host {
-    fn new(config: &Config, kind: Kind, ticker: &Ticker) -> wasmtime::Result<Self> {
-        let engine = crate::engine::build(config, kind, ticker)?;
+    fn new(config: &Config, kind: Kind) -> wasmtime::Result<Self> {
+        let engine = crate::engine::build(config, kind)?;
         let linker = crate::linker::build(&engine)?;
         let (linked, copies) = (OnceMap::new(config.images_max), OnceMap::new(config.images_max));
         Ok(Self { engine, linker, linked, copies, copied: AtomicUsize::new(0) })
@@ -112,8 +111,7 @@ impl Runtime {
     pub fn new(config: Config, deps: Deps) -> Result<Self, crate::RunError> {
         let Deps { host_key, artifacts, check, packages, tmp, clock, ids } = deps;
         let internal = |error: String| crate::RunError::Internal(format!("building the engine: {error}"));
-        let ticker = Ticker::start(config.epoch_tick).map_err(|error| internal(error.to_string()))?;
-        let components = Host::new(&config, Kind::Components, &ticker);
+        let components = Host::new(&config, Kind::Components);
         let components = components.map_err(|error| internal(format!("{error:#}")))?;
         let loader = Loader::new(&components.engine, artifacts, check, ImageKey::derive(&host_key), &config);
         let tmp = TmpSource::new(tmp, ids.clone(), &config).map_err(|error| internal(error.to_string()))?;
@@ -132,7 +130,6 @@ impl Runtime {
             loader,
             tmp,
             components,
-            ticker,
             copying: Tasks::new(),
         };
         let shared = Arc::new(shared);
@@ -307,7 +304,7 @@ impl Shared {
             return Ok(host);
         }
         // Of two that are made at the same time one is dropped.
-        let made = Host::new(&self.config, Kind::Runtimes, &self.ticker).map_err(|error| CodeError::Internal {
+        let made = Host::new(&self.config, Kind::Runtimes).map_err(|error| CodeError::Internal {
             component: *component,
             reason: format!("building the engine of managed runtimes: {error:#}"),
         })?;

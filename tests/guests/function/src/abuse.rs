@@ -25,6 +25,21 @@ pub fn spin() -> ! {
     }
 }
 
+/// Spins where little fuel is burned and much time goes: in calls of the host.
+pub fn draw() -> ! {
+    loop {
+        black_box(wasip2::random::random::get_random_bytes(256 << 10));
+    }
+}
+
+/// Spins in instructions that take long each.
+pub fn wipe() -> ! {
+    let mut held = vec![0_u8; 16 << 20];
+    loop {
+        black_box(&mut held).fill(1);
+    }
+}
+
 #[inline(never)]
 pub fn burn(rounds: u64) -> u64 {
     (0..rounds).fold(0, |sum: u64, round| black_box(sum.wrapping_mul(31).wrapping_add(round)))

@@ -42,6 +42,10 @@ enum Event {
     Trap,
     /// Computes for ever.
     Spin,
+    /// Draws random bytes for ever: in calls of the host.
+    Draw,
+    /// Fills memory anew for ever: in long instructions.
+    Wipe,
     /// Computes this many rounds.
     Burn { rounds: u64 },
     /// Waits, as an async handler does.
@@ -95,6 +99,8 @@ async fn handle(event: Event, ctx: Context) -> Result<Value, Error> {
         Event::Panic { message } => panic!("{message}"),
         Event::Trap => abuse::trap(),
         Event::Spin => abuse::spin(),
+        Event::Draw => abuse::draw(),
+        Event::Wipe => abuse::wipe(),
         Event::Burn { rounds } => Ok(abuse::burn(rounds).into()),
         Event::Sleep { ms } => {
             lamina::time::sleep(Duration::from_millis(ms)).await;

@@ -108,8 +108,7 @@ mod tests {
     #[test]
     fn only_our_own_untouched_snapshots_open() {
         let config = crate::Config::default();
-        let ticker = crate::engine::Ticker::start(config.epoch_tick).unwrap();
-        let engine = crate::engine::build(&config, crate::engine::Kind::Components, &ticker).unwrap();
+        let engine = crate::engine::build(&config, crate::engine::Kind::Components).unwrap();
         let key = SnapshotKey::derive(&[7; 32]);
         let bytes = wat::parse_str("(component (core module (func (export \"f\"))))").unwrap();
         let id = |component: &[u8], package: Option<&[u8]>, seen: &[u8]| SnapshotId {

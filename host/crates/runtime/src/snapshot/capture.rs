@@ -24,6 +24,7 @@ use crate::image::{self, Compiled};
 use crate::instrumented;
 use crate::runtime::{Host, Shared};
 use crate::sources::Sources;
+use crate::turns;
 
 /// What an init may take at least: Lambda's own bound.
 const INIT_TIME: Duration = Duration::from_secs(130);
@@ -229,7 +230,7 @@ async fn within<T>(
     what: &str,
     run: impl Future<Output = wasmtime::Result<Result<T, NoSnapshot>>>,
 ) -> Result<T, NoSnapshot> {
-    match tokio::time::timeout(time, run).await {
+    match tokio::time::timeout(time, turns::taken(run)).await {
         Err(_) => Err(refused(format!("{what} did not end in {} seconds", time.as_secs()))),
         // A pool that is full is not the function's doing.
         Ok(Err(error)) if error.is::<wasmtime::PoolConcurrencyLimitError>() => Err(failed(error)),

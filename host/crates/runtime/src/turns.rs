@@ -1,0 +1,170 @@
+//! Turns: a guest that computes gives its thread to others every so often.
+//!
+//! A guest stops at every [`FUEL`] that it burned, and after calls of the host, which
+//! burn little and may take long: it wakes itself and is pending, as the engine does it. [`taken`] goes on with it at once until its turn is over, and
+//! then yields as tokio does, so that I/O and timers are seen as well: of a task that
+//! only wakes itself, tokio looks at them once in 61 times.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use wasmtime::{CallHook, CallHookHandler, Store, StoreContextMut};
+
+use crate::ctx::Ctx;
+
+/// How long a guest that computes holds its thread before others get a turn.
+const TURN: Duration = Duration::from_millis(2);
+/// What a guest burns between two stops: 40 us of the fastest code, about 0.4 ms of an
+/// interpreter, some 50 ms of code that waits for memory all the time.
+const FUEL: u64 = 500_000;
+/// Calls of the host between two looks at the clock. The slowest pass some MiB in or
+/// out, about a millisecond each.
+const HOST_CALLS: u32 = 4;
+
+/// Has the guest of a store stop every so often. It must be run by [`taken`].
+pub(crate) fn take(store: &mut Store<Ctx>) -> wasmtime::Result<()> {
+    store.fuel_async_yield_interval(Some(FUEL))?;
+    store.call_hook_async(Stops);
+    Ok(())
+}
+
+/// Runs what runs a guest, in turns.
+pub(crate) async fn taken<F: Future>(run: F) -> F::Output {
+    let mut run = pin!(run);
+    let stopped = Arc::new(Stopped { state: AtomicU8::new(0), waker: Mutex::new(Waker::noop().clone()) });
+    let waker = Waker::from(stopped.clone());
+    poll_fn(move |cx| {
+        let began = now();
+        loop {
+            stopped.polled(cx.waker());
+            if let Poll::Ready(end) = run.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Poll::Ready(end);
+            }
+            if !stopped.was_woken() {
+                return Poll::Pending;
+            }
+            if began.elapsed() >= TURN {
+                // It wakes this task when others had their turn.
+                let _ = pin!(tokio::task::yield_now()).poll(cx);
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// The waker of what is run: it tells wakes while it is polled from those that come later.
+struct Stopped {
+    state: AtomicU8,
+    /// That of the task.
+    waker: Mutex<Waker>,
+}
+
+const POLLED: u8 = 1;
+const WOKEN: u8 = 2;
+
+impl Stopped {
+    /// From now on a wake is not passed on, until [`Self::was_woken`].
+    fn polled(&self, waker: &Waker) {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone_from(waker);
+        self.state.store(POLLED, Ordering::SeqCst);
+    }
+
+    fn was_woken(&self) -> bool {
+        self.state.swap(0, Ordering::SeqCst) & WOKEN != 0
+    }
+}
+
+impl Wake for Stopped {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.state.fetch_or(WOKEN, Ordering::SeqCst) & POLLED == 0 {
+            let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            waker.wake();
+        }
+    }
+}
+
+/// What is known of a guest's calls of the host.
+#[derive(Default)]
+pub(crate) struct HostCalls {
+    /// Since the last look at the clock.
+    count: u32,
+    /// When it was seen first, or stopped for them last.
+    since: Option<Instant>,
+}
+
+impl HostCalls {
+    /// One more; whether the guest is to stop.
+    fn returns(&mut self) -> bool {
+        self.count = (self.count + 1) % HOST_CALLS;
+        if self.count != 0 {
+            return false;
+        }
+        let now = now();
+        let since = *self.since.get_or_insert(now);
+        let is_over = now.duration_since(since) >= TURN;
+        if is_over {
+            self.since = Some(now);
+        }
+        is_over
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a turn is of the machine's time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Stops a guest after calls of the host.
+struct Stops;
+
+impl CallHookHandler<Ctx> for Stops {
+    // As `async_trait` has it, but without an allocation each time.
+    fn handle_call_event<'a, 'b, 'c>(
+        &'a self,
+        mut store: StoreContextMut<'b, Ctx>,
+        hook: CallHook,
+    ) -> Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        match hook {
+            CallHook::ReturningFromHost if store.data_mut().calls.returns() => Box::pin(stop()),
+            _ => Box::pin(GoOn),
+        }
+    }
+}
+
+/// A future of no size, which a `Box` keeps without an allocation.
+struct GoOn;
+
+impl Future for GoOn {
+    type Output = wasmtime::Result<()>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+async fn stop() -> wasmtime::Result<()> {
+    let mut is_stopped = false;
+    poll_fn(|cx| {
+        if is_stopped {
+            return Poll::Ready(Ok(()));
+        }
+        is_stopped = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
