@@ -168,3 +168,60 @@ async fn stop() -> wasmtime::Result<()> {
     })
     .await
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tasks of a test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stops_goes_on_within_its_turn() {
+        // One poll of the task for four of the run; now and then the machine is slower.
+        let goes_on = || {
+            let run = taken(async {
+                for _ in 0..3 {
+                    stop().await?;
+                }
+                Ok::<_, wasmtime::Error>(7)
+            });
+            matches!(pin!(run).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(7)))
+        };
+        assert!((0..100).any(|_| goes_on()));
+    }
+
+    #[tokio::test]
+    async fn a_wake_that_comes_later_is_passed_on() {
+        for wait in [0, 1, 10] {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            // Within another, as a restore is within its call.
+            let run = tokio::spawn(taken(taken(receiver)));
+            let send = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(wait));
+                sender.send(wait)
+            });
+            assert_eq!(run.await.unwrap(), Ok(wait));
+            send.join().unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn() {
+        let endless = tokio::spawn(taken(async {
+            loop {
+                let _ = stop().await;
+            }
+        }));
+        // For ever, if the other kept the thread.
+        tokio::time::sleep(TURN).await;
+        endless.abort();
+        assert!(endless.await.unwrap_err().is_cancelled());
+    }
+
+    #[test]
+    fn calls_of_the_host_that_take_long_stop_a_guest() {
+        let mut calls = HostCalls::default();
+        assert!((0..HOST_CALLS).all(|_| !calls.returns()), "seen for the first time");
+        std::thread::sleep(TURN);
+        assert_eq!((0..HOST_CALLS).filter(|_| calls.returns()).count(), 1);
+    }
+}
