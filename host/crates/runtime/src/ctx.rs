@@ -91,7 +91,7 @@ impl Ctx {
             tmp: Tmp::default(),
             preopens: 0,
             limiter,
-            calls: HostCalls::default(),
+            calls: HostCalls::new(),
             panic: None,
         }
     }
