@@ -1,9 +1,10 @@
 //! Turns: a guest that computes gives its thread to others every so often.
 //!
 //! A guest stops at every [`FUEL`] that it burned, and after calls of the host, which
-//! burn little and may take long: it wakes itself and is pending, as the engine does it. [`taken`] goes on with it at once until its turn is over, and
-//! then yields as tokio does, so that I/O and timers are seen as well: of a task that
-//! only wakes itself, tokio looks at them once in 61 times.
+//! burn little and may take long: it wakes itself and is pending, as the engine does it.
+//! [`taken`] goes on with it at once until its turn is over, and then yields as tokio
+//! does, so that I/O and timers are seen as well: of a task that only wakes itself, tokio
+//! looks at them once in 61 times.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
